@@ -1,0 +1,179 @@
+"""One tree of everything that can be expected to go wrong.
+
+Each class says when it is raised; the message says what happened and what to do next, in words
+fit for an agent. `code` is stable, `charged` says whether money may have been spent, `retry`
+whether the same request may be sent again. Anything else that is raised is a defect.
+"""
+
+from typing import ClassVar
+
+from sora_mcp.videos.models import Charged, Job, JobError
+
+
+class SoraError(Exception):
+    """Base of every anticipated failure."""
+
+    code: ClassVar[str] = "error"
+    charged: Charged = "no"
+    retry: bool = False
+
+    def __init__(self, message: str, *, job: Job | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.job = job
+
+
+class InvalidRequest(SoraError):
+    """An argument is wrong; the message names the values that would do."""
+
+    code = "invalid_request"
+
+
+class NotConfigured(SoraError):
+    """A setting is missing or contradicts another; the message names it."""
+
+    code = "not_configured"
+
+
+class VideoNotFound(SoraError):
+    """No video of the caller has this id."""
+
+    code = "video_not_found"
+
+
+class NotReady(SoraError):
+    """The video is not finished, so it has no files yet."""
+
+    code = "not_ready"
+    retry = True
+
+
+class OutsideFolders(SoraError):
+    """A path is not inside a folder that the operator allows; the message lists them."""
+
+    code = "outside_folders"
+
+
+class InvalidReference(SoraError):
+    """A first-frame image cannot be used as one."""
+
+    code = "invalid_reference"
+
+
+class KeyConflict(SoraError):
+    """An `idempotency_key` was used before, with other arguments."""
+
+    code = "idempotency_conflict"
+
+
+class SpendingRefused(SoraError):
+    """A limit on cost forbids it; the message names the operator's setting."""
+
+    code = "spending_refused"
+
+
+class LibraryError(SoraError):
+    """The library could not keep or give a file: no space, no permission, missing folder."""
+
+    code = "library_unavailable"
+    retry = True
+
+
+class LedgerError(SoraError):
+    """The ledger could not be opened, read or written."""
+
+    code = "ledger_unavailable"
+    retry = True
+
+
+class EngineError(SoraError):
+    """Base of what an engine or the way to it does wrong."""
+
+    code = "engine_error"
+
+
+class NotSent(EngineError):
+    """The request provably never left: no connection was made. Sending again is safe."""
+
+    code = "engine_unreachable"
+    retry = True
+
+
+class EngineBusy(EngineError):
+    """The engine took nothing and asked to come again later (429; 503 with `Retry-After`)."""
+
+    code = "engine_busy"
+    retry = True
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class EngineRefused(EngineError):
+    """The engine refused the request for good: a bad value, moderation, a missing model."""
+
+    code = "engine_refused"
+
+    def __init__(self, message: str, *, reason: str = "engine_refused") -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
+class KeyRejected(EngineError):
+    """The engine did not accept the API key (401, 403)."""
+
+    code = "key_rejected"
+
+
+class QuotaExceeded(EngineError):
+    """The account at the engine has no credit or quota left."""
+
+    code = "quota_exceeded"
+
+
+class OperationMissing(EngineError):
+    """The engine has no such operation (404, 405 or 501 on its path)."""
+
+    code = "operation_missing"
+
+
+class OutcomeUnknown(EngineError):
+    """The request left but no usable answer came back: the engine may be working on it."""
+
+    code = "outcome_unknown"
+    charged: Charged = "unknown"
+
+
+class EngineFault(EngineError):
+    """A look at the engine failed in a way that may pass: 5xx, reset, time-out, nonsense."""
+
+    code = "engine_fault"
+    retry = True
+
+
+class EngineJobMissing(EngineError):
+    """The engine does not know the job (404)."""
+
+    code = "engine_job_missing"
+
+
+class ContentMissing(EngineError):
+    """The engine finished the job but no longer has its file (404 or 410 on the content)."""
+
+    code = "content_missing"
+
+
+class ContentInvalid(EngineError):
+    """What the engine sent is not a video: JSON, HTML, truncated or undecodable."""
+
+    code = "content_invalid"
+    retry = True
+
+
+def job_error(error: SoraError, *, charged: Charged | None = None) -> JobError:
+    """The part of an error that a job remembers."""
+    code = error.reason if isinstance(error, EngineRefused) else error.code
+    return JobError(
+        code=code, message=error.message, charged=charged or error.charged, retry=error.retry
+    )

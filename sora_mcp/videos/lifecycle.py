@@ -1,0 +1,131 @@
+"""The life of a job as pure functions: which step may follow which, and when to look again.
+
+waiting → submitting → queued ⇄ in_progress → downloading → completed
+              ↘ unknown ↗          ↘ failed · cancelled · expired · lost
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sora_mcp.videos.models import Job, JobStatus
+
+_S = JobStatus
+
+WAITING_FOR_ENGINE = frozenset({_S.QUEUED, _S.IN_PROGRESS})
+"""Statuses in which the engine has the job and we look at it now and then."""
+
+IN_FLIGHT = frozenset({_S.SUBMITTING, *WAITING_FOR_ENGINE})
+"""Statuses that count against an engine's cap."""
+
+ACTIVE = frozenset({_S.WAITING, _S.DOWNLOADING, *IN_FLIGHT})
+"""Statuses in which a worker has something to do."""
+
+FINAL = frozenset(set(_S) - ACTIVE)
+
+BAD_ENDS = FINAL - {_S.COMPLETED}
+
+_NEXT: dict[JobStatus, frozenset[JobStatus]] = {
+    _S.WAITING: frozenset({_S.SUBMITTING, _S.IN_PROGRESS, _S.FAILED, _S.CANCELLED}),
+    _S.SUBMITTING: frozenset(
+        {
+            _S.WAITING,
+            _S.QUEUED,
+            _S.IN_PROGRESS,
+            _S.DOWNLOADING,
+            _S.FAILED,
+            _S.CANCELLED,
+            _S.EXPIRED,
+            _S.UNKNOWN,
+        }
+    ),
+    _S.QUEUED: frozenset(
+        {_S.IN_PROGRESS, _S.DOWNLOADING, _S.FAILED, _S.CANCELLED, _S.EXPIRED, _S.LOST}
+    ),
+    _S.IN_PROGRESS: frozenset(
+        {_S.QUEUED, _S.DOWNLOADING, _S.COMPLETED, _S.FAILED, _S.CANCELLED, _S.EXPIRED, _S.LOST}
+    ),
+    _S.DOWNLOADING: frozenset({_S.COMPLETED, _S.EXPIRED, _S.FAILED, _S.CANCELLED}),
+    _S.COMPLETED: frozenset({_S.DOWNLOADING, _S.EXPIRED}),
+    _S.UNKNOWN: frozenset(
+        {_S.QUEUED, _S.IN_PROGRESS, _S.DOWNLOADING, _S.FAILED, _S.CANCELLED, _S.EXPIRED}
+    ),
+    _S.FAILED: frozenset(),
+    _S.CANCELLED: frozenset(),
+    _S.EXPIRED: frozenset(),
+    _S.LOST: frozenset(),
+}
+
+
+def may_follow(before: JobStatus, after: JobStatus) -> bool:
+    """Whether a job may go from one status to the other (staying is always allowed)."""
+    return before is after or after in _NEXT[before]
+
+
+def advance(job: Job, status: JobStatus, **changes: Any) -> Job:
+    """The job in its next status, with other fields changed along.
+
+    Progress never falls while a job is active, and is 100 once the engine is done.
+
+    Raises:
+        ValueError: The transition is not allowed: a defect in the caller.
+    """
+    if not may_follow(job.status, status):
+        raise ValueError(f"{job.id}: {job.status} cannot become {status}")
+    progress = changes.pop("progress", None)
+    progress = job.progress if progress is None else max(job.progress, min(float(progress), 100.0))
+    if status in (_S.DOWNLOADING, _S.COMPLETED):
+        progress = 100.0
+    return job.model_copy(update={"status": status, "progress": progress, **changes})
+
+
+def shown_status(status: JobStatus) -> str:
+    """The status as people and agents see it (contract §2)."""
+    if status in (_S.WAITING, _S.SUBMITTING):
+        return _S.QUEUED.value
+    if status is _S.DOWNLOADING:
+        return _S.IN_PROGRESS.value
+    return status.value
+
+
+FIRST_POLL_SECONDS = 2.0
+SLOWEST_POLL_SECONDS = 15.0
+_POLL_GROWTH = 1.4
+OVERDUE_POLL_SECONDS = 60.0
+GIVE_UP = timedelta(hours=24)
+
+
+def poll_delay(job: Job, host_says: float | None) -> float:
+    """Seconds until the next look at the host: what it asked for, else 2 s growing to 15 s."""
+    if host_says is not None:
+        return min(max(host_says, 0.05), SLOWEST_POLL_SECONDS)
+    if job.poll_after < FIRST_POLL_SECONDS:
+        return FIRST_POLL_SECONDS
+    return min(job.poll_after * _POLL_GROWTH, SLOWEST_POLL_SECONDS)
+
+
+def is_overdue(job: Job, now: datetime, timeout: timedelta) -> bool:
+    """Whether the job has taken longer than the operator expects: polling slows, never stops."""
+    return job.submitted_at is not None and now > job.submitted_at + timeout
+
+
+def is_hopeless(job: Job, now: datetime) -> bool:
+    """Whether no answer can be expected any more: past `expires_at`, or 24 h after submission."""
+    if job.submitted_at is None:
+        return False
+    last = job.expires_at or job.submitted_at + GIVE_UP
+    return now > last
+
+
+def backoff(attempt: int, *, first: float = 1.0, most: float = 60.0) -> float:
+    """Seconds to wait before try number `attempt` + 1 (doubling)."""
+    return min(first * 2 ** max(attempt - 1, 0), most)
+
+
+SUBMIT_ATTEMPTS = 5
+"""Submissions that provably never left, or that the host put off, are tried so often."""
+
+DOWNLOAD_PAUSES = (1.0, 2.0, 5.0, 10.0)
+"""Seconds between the five tries to fetch a finished file (18 s together)."""
+
+LOST_CHECKS = (10.0, 20.0, 30.0)
+"""Seconds between the checks of a job that the host says it does not know (a minute together)."""
