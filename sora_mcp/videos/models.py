@@ -118,8 +118,19 @@ class File(_Frozen):
     audio: bool | None = None
 
 
+class Asked(_Frozen):
+    """What a request names itself; the rest is left to the engine and not sent."""
+
+    model: str | None = None
+    size: str | None = None
+    seconds: float | None = None
+
+
 class Job(_Frozen):
-    """Our record of one thing asked of an engine. Times are UTC; seconds are seconds of video."""
+    """Our record of one thing asked of an engine. Times are UTC; seconds are seconds of video.
+
+    `model`, `size` and `seconds` are what the video is expected to have; `asked` is what is sent.
+    """
 
     id: str
     owner: str
@@ -131,6 +142,7 @@ class Job(_Frozen):
     model: str | None = None
     size: str | None = None
     seconds: float | None = None
+    asked: Asked = Asked()
     options: dict[str, Any] = {}
     source_ids: tuple[str, ...] = Field(
         default=(), description="what a remix or extension starts from; the parts of a join"
@@ -156,8 +168,10 @@ class Job(_Frozen):
     completed_at: datetime | None = None
     expires_at: datetime | None = None
     attempts: int = Field(default=0, description="tries of the present step that came to nothing")
+    missing: int = Field(default=0, description="looks in a row at which the host denied the job")
     poll_after: float = Field(default=0, description="seconds between the last looks at the host")
     delete_requested: bool = False
+    keep_files: bool = Field(default=False, description="on deletion, leave the files")
     fence: int = Field(default=0, description="counts leases; a write with an old one is refused")
 
     def file(self, variant: Variant) -> File | None:
@@ -192,9 +206,6 @@ class EngineFacts(_Frozen):
     models: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
     seconds: tuple[str, ...] = ()
-    default_model: str | None = None
-    default_size: str | None = None
-    default_seconds: float | None = None
     operations: dict[str, Support] = {}
     options: dict[str, str] = {}
     notes: tuple[str, ...] = ()

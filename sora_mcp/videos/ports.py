@@ -35,6 +35,15 @@ class EngineLimits:
 
 
 @dataclass(frozen=True)
+class EngineDefaults:
+    """What an engine uses when a request leaves a value out; None where that is not known."""
+
+    model: str | None = None
+    size: str | None = None
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
 class Budget:
     """What may be spent, in USD; None is no limit. Checked in the transaction that adds the job."""
 
@@ -95,6 +104,24 @@ class Engine(Protocol):
         """How hard it may be driven."""
         ...
 
+    @property
+    def free(self) -> bool:
+        """Whether its work costs nothing: then a submission of unknown outcome may be repeated."""
+        ...
+
+    @property
+    def defaults(self) -> EngineDefaults:
+        """What it uses for values that are not given, where that is known."""
+        ...
+
+    def fields(self, submission: Submission) -> dict[str, str]:
+        """The fields that would be sent, without the image.
+
+        Raises:
+            InvalidRequest: An option is not on this host's list, or a value can never be right.
+        """
+        ...
+
     async def facts(self) -> EngineFacts:
         """What it can do. Never raises: what cannot be learned is left out and noted."""
         ...
@@ -126,10 +153,11 @@ class Engine(Protocol):
         """Tell an engine that keeps files on this machine that the library has its file now."""
         ...
 
-    def open_content(
-        self, job: Job, variant: Variant, offset: int
-    ) -> AbstractAsyncContextManager[Content]:
-        """Open a download of a finished job."""
+    def open_content(self, job: Job, offset: int) -> AbstractAsyncContextManager[Content]:
+        """Open the finished video at a byte offset.
+
+        Raises `EngineFault`, `ContentMissing`, `ContentInvalid`, `KeyRejected` or `NotSent`.
+        """
         ...
 
 
@@ -149,6 +177,15 @@ class Engines(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Claim:
+    """A job leased to a worker."""
+
+    job: Job
+    was_sending: bool
+    """The job was found `submitting`, its sender gone: it may have been sent already."""
+
+
 class JobStore(Protocol):
     """The ledger of jobs. Every write is one transaction; `now` is the ledger's own clock."""
 
@@ -165,8 +202,10 @@ class JobStore(Protocol):
         """
         ...
 
-    async def get(self, video_id: str, owner: str | None = None) -> Job | None:
-        """The job, unless deleted (or, with `owner`, another's)."""
+    async def get(
+        self, video_id: str, owner: str | None = None, *, deleted: bool = False
+    ) -> Job | None:
+        """The job, unless it is another owner's or (without `deleted`) deleted."""
         ...
 
     async def find_engine_job(self, engine_job_id: str, owner: str | None = None) -> Job | None:
@@ -191,12 +230,12 @@ class JobStore(Protocol):
 
     async def claim(
         self, worker: str, *, limit: int, lease_seconds: float, limits: Mapping[str, EngineLimits]
-    ) -> list[Job]:
+    ) -> list[Claim]:
         """Lease due jobs to a worker, most urgent first.
 
         A waiting job becomes `submitting` in the same transaction, and only when its engine has a
-        free slot and its interval has passed. A leased job is not given to anyone else until the
-        lease ends; its `fence` goes up by one.
+        free slot and its interval has passed (joins need no engine: they stay `waiting`). A leased
+        job is not given to anyone else until the lease ends; its `fence` goes up by one.
         """
         ...
 
@@ -218,7 +257,11 @@ class JobStore(Protocol):
         """Write an idle job back as active and due at once. False when it changed meanwhile."""
         ...
 
-    async def request_delete(self, video_id: str, owner: str) -> Job | None:
+    async def submit_delay(self, engine: str, limits: EngineLimits) -> float | None:
+        """Seconds until an engine may be sent a new submission; None when its slots are full."""
+        ...
+
+    async def request_delete(self, video_id: str, owner: str, *, keep_files: bool) -> Job | None:
         """Mark a job for deletion and make it due at once; None when there is none."""
         ...
 
@@ -294,8 +337,8 @@ class Library(Protocol):
         """
         ...
 
-    async def add_still(self, job: Job, variant: Variant, data: bytes | None) -> File:
-        """Keep an image of a finished job: the host's, if it is one, else made from the video."""
+    async def add_still(self, job: Job, variant: Variant) -> File:
+        """An image of a job's video, made from it; the one there is when it was made before."""
         ...
 
     async def join(
@@ -314,6 +357,10 @@ class Library(Protocol):
 
     async def local_path(self, file: File) -> Path | None:
         """The file's path on this machine, or None when it has none (object storage)."""
+        ...
+
+    async def exists(self, file: File) -> bool:
+        """Whether the file is still there, with the size it had."""
         ...
 
     async def copy(self, file: File, destination: Path) -> Path:

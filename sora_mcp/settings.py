@@ -1,0 +1,245 @@
+"""Every setting, read once from the environment and frozen.
+
+Sources, strongest first: arguments, environment variables, a `.env` file in `SORA_MCP_HOME` or
+named by `--env-file`. Never a `.env` in the working folder: clients start servers inside
+strangers' projects. A value that still holds an unsubstituted `${…}` counts as unset.
+"""
+
+import difflib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import platformdirs
+from dotenv import dotenv_values
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from sora_mcp.videos.errors import NotConfigured
+from sora_mcp.videos.spending import Price, parse_prices
+
+PREFIX = "SORA_MCP_"
+_FOREIGN = {
+    "OPENAI_BASE_URL": "base_url",
+    "OPENAI_API_KEY": "api_key",
+    "OPENAI_WEBHOOK_SECRET": "openai_webhook_secret",
+}
+_UNSUBSTITUTED = re.compile(r"\$\{[^}]*\}")
+_UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
+
+
+class Settings(BaseSettings):
+    """The settings of contract §6; `docs/settings.md` explains each."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    base_url: str | None = None
+    """The Videos API host, such as `http://127.0.0.1:8000/v1`; several, separated by spaces, only
+    if they are replicas of one host. Without it (and `OPENAI_BASE_URL`) the embedded engine."""
+    api_key: SecretStr | None = None
+    """The host's key (else `OPENAI_API_KEY`). Sent to the base URL's host only."""
+    engine: Literal["auto", "embedded", "openai"] = "auto"
+    """`embedded` ignores the base URL, `openai` means api.openai.com (switched off)."""
+    engines_file: Path | None = None
+    """TOML file with several named engines."""
+    dialect: str | None = None
+    """Overrides the recognition of the host."""
+    model: str | None = None
+    """Model of new videos, when a call names none."""
+    size: str | None = None
+    """Size of new videos, such as `1280x720`, when a call names none."""
+    seconds: Annotated[float | None, Field(gt=0)] = None
+    """Length of new videos in seconds, when a call names none."""
+    home: Path = Field(default_factory=lambda: platformdirs.user_data_path("sora-mcp"))
+    """Folder of the ledger and other state."""
+    library: Path = Field(default_factory=lambda: platformdirs.user_videos_path() / "sora-mcp")
+    """Folder of the finished files."""
+    input_dirs: Annotated[tuple[Path, ...] | None, NoDecode] = None
+    """Folders that tools may read first-frame images from."""
+    output_dirs: Annotated[tuple[Path, ...] | None, NoDecode] = None
+    """Folders that tools may write copies to."""
+    share_paths: Literal["auto", "always", "never"] = "auto"
+    """Whether results show file paths; `auto`: when client and server share a machine."""
+    max_read_bytes: Annotated[int, Field(ge=1)] = 720_000
+    """Largest file that a resource read returns whole, in bytes."""
+    max_file_bytes: Annotated[int, Field(ge=1)] = 2 * 1024**3
+    """Largest file taken from a host, in bytes."""
+    database_url: SecretStr | None = None
+    """The ledger, `postgresql://…` for many replicas; SQLite in the home folder without it."""
+    storage_url: str | None = None
+    """Object storage for finished files, `s3://bucket/prefix`."""
+    prices: Annotated[tuple[Price, ...], NoDecode] = ()
+    """USD per second by host, model and size: JSON, or the path of a TOML file."""
+    max_cost_usd: Annotated[float | None, Field(ge=0)] = None
+    """Most that one call may cost."""
+    daily_budget_usd: Annotated[float | None, Field(ge=0)] = None
+    """Most that one owner may spend per UTC day."""
+    server_daily_budget_usd: Annotated[float | None, Field(ge=0)] = None
+    """Most that all owners together may spend per UTC day."""
+    confirm_above_usd: Annotated[float | None, Field(ge=0)] = None
+    """Ask the person before anything that costs more."""
+    max_active_jobs: Annotated[int, Field(ge=1, le=1000)] = 4
+    """Jobs in flight per engine; the rest wait in our queue."""
+    min_submit_interval: Annotated[float | None, Field(ge=0, le=3600)] = None
+    """Seconds between submissions; 1, and 0 on the embedded engine."""
+    job_timeout_seconds: Annotated[float, Field(gt=0)] = 3600
+    """After so long polling slows down; counted from the submission."""
+    auth_token: SecretStr | None = None
+    """The bearer token that HTTP clients must send."""
+    auth_tokens_file: Path | None = None
+    """File of `name:token` lines; the name is the owner."""
+    oauth_issuer: str | None = None
+    """OAuth issuer whose tokens are accepted."""
+    oauth_audience: str | None = None
+    """Audience that OAuth tokens must name."""
+    public_url: str | None = None
+    """The address that people reach this server under."""
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    """Host names accepted besides loopback, separated by commas or spaces."""
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    """Origins accepted besides loopback, separated by commas or spaces."""
+    secret_keys: SecretStr | None = None
+    """Keys that sign links, task handles and request state, newest first, separated by commas."""
+    openai_webhook_secret: SecretStr | None = None
+    """(`OPENAI_WEBHOOK_SECRET`) Turns on `/webhooks/openai`."""
+    webhook_url: str | None = None
+    """Where events of our own are sent."""
+    webhook_secret: SecretStr | None = None
+    """Signs the events of our own."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """How much is logged, on standard error."""
+    log_format: Literal["text", "json"] = "text"
+    """How it is logged."""
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `load_settings` hands over: it has looked at every source already."""
+        return (init_settings,)
+
+    @property
+    def any_limit(self) -> bool:
+        """Whether any limit on cost, or a confirmation, is set."""
+        limits = (
+            self.max_cost_usd,
+            self.daily_budget_usd,
+            self.server_daily_budget_usd,
+            self.confirm_above_usd,
+        )
+        return any(limit is not None for limit in limits)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Settings, with what the user should know about where they came from."""
+
+    settings: Settings
+    warnings: tuple[str, ...]
+    stray_openai_key: bool
+    """An `OPENAI_API_KEY` is set but no base URL: it is used for nothing."""
+
+
+def load_settings(
+    environ: Mapping[str, str] | None = None,
+    *,
+    env_file: Path | None = None,
+    **flags: object,
+) -> Loaded:
+    """Read every setting once.
+
+    Raises:
+        NotConfigured: A value will not do; the message names the variable, never the value.
+    """
+    environ = os.environ if environ is None else environ
+    named = environ.get(PREFIX + "HOME", "")
+    home = Path(named).expanduser() if named and not _UNSUBSTITUTED.search(named) else None
+    file = env_file or (home or platformdirs.user_data_path("sora-mcp")) / ".env"
+    if env_file is not None and not env_file.is_file():
+        raise NotConfigured(f"--env-file {env_file} does not exist.")
+    from_file = {name: value for name, value in dotenv_values(file).items() if value is not None}
+    merged = {**from_file, **environ}
+    found = {
+        name: value.strip()
+        for name, value in merged.items()
+        if (name.startswith(PREFIX) or name in _FOREIGN)
+        and value.strip()
+        and not _UNSUBSTITUTED.search(value)
+    }
+    values: dict[str, Any] = {
+        field: found[name] for name, field in _FOREIGN.items() if name in found
+    }
+    warnings: list[str] = []
+    for name in sorted(found):
+        field = name.removeprefix(PREFIX).lower()
+        if not name.startswith(PREFIX):
+            continue
+        if field in Settings.model_fields and field != "openai_webhook_secret":
+            values[field] = found[name]
+        else:
+            warnings.append(_unknown(name))
+    values |= {name: value for name, value in flags.items() if value is not None}
+    try:
+        settings = Settings(**{name: _parsed(name, value) for name, value in values.items()})
+    except ValidationError as error:
+        raise NotConfigured(" ".join(_complaints(error))) from None
+    stray = "api_key" in values and settings.base_url is None and settings.engine != "openai"
+    return Loaded(settings, tuple(warnings), stray)
+
+
+def _unknown(name: str) -> str:
+    known = [PREFIX + field.upper() for field in Settings.model_fields]
+    close = difflib.get_close_matches(name, known, n=1)
+    hint = f" Did you mean {close[0]}?" if close else ""
+    return f"{name} is not a setting and was ignored.{hint}"
+
+
+def _complaints(error: ValidationError) -> Iterator[str]:
+    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+        field = str(problem["loc"][0])
+        yield f"{PREFIX}{field.upper()} will not do: {problem['msg']}."
+
+
+def _parsed(field: str, value: Any) -> Any:
+    """The text of an environment variable in the form that its field takes."""
+    if not isinstance(value, str):
+        return value
+    if field in ("input_dirs", "output_dirs"):
+        return tuple(Path(part).expanduser() for part in value.split(os.pathsep) if part)
+    if field in ("home", "library", "engines_file", "auth_tokens_file"):
+        return Path(value).expanduser()
+    if field in ("allowed_hosts", "allowed_origins"):
+        return tuple(part for part in re.split(r"[,\s]+", value) if part)
+    if field in ("max_read_bytes", "max_file_bytes"):
+        return _bytes(field, value)
+    if field == "prices":
+        return _prices(value)
+    return value
+
+
+def _bytes(field: str, value: str) -> int:
+    match = re.fullmatch(r"(\d[\d_,]*)\s*([kmg]?)i?b?", value, re.IGNORECASE)
+    if match is None:
+        raise NotConfigured(f"{PREFIX}{field.upper()} must be a number of bytes, such as 720000.")
+    return int(re.sub("[_,]", "", match[1])) * _UNITS[match[2].lower()]
+
+
+def _prices(value: str) -> tuple[Price, ...]:
+    try:
+        if value.startswith("{"):
+            return parse_prices(json.loads(value))
+        return parse_prices(tomllib.loads(Path(value).expanduser().read_text(encoding="utf-8")))
+    except OSError as error:
+        raise NotConfigured(f"{PREFIX}PRICES: {value} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise NotConfigured(f"{PREFIX}PRICES will not do: {error}.") from error

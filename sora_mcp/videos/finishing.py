@@ -1,0 +1,205 @@
+"""The steps at the end of a job: fetching the file, joining parts, deleting."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+
+import anyio
+
+from sora_mcp.videos.errors import (
+    ContentMissing,
+    EngineError,
+    LibraryError,
+    SoraError,
+    job_error,
+)
+from sora_mcp.videos.lifecycle import ACTIVE, DOWNLOAD_PAUSES, advance
+from sora_mcp.videos.models import File, Job, JobError, JobStatus, Operation, Variant
+from sora_mcp.videos.ports import Content, Engine, Engines, JobStore, Library
+from sora_mcp.videos.submitting import Save
+
+SECONDS_TOLERANCE = 0.3
+"""A shorter difference in length is how codecs round, not news."""
+
+log = logging.getLogger(__name__)
+
+
+class Finisher:
+    """Brings files home, and sees jobs off."""
+
+    def __init__(
+        self,
+        store: JobStore,
+        engines: Engines,
+        library: Library,
+        save: Save,
+        forget: Callable[[Job], Awaitable[None]],
+    ) -> None:
+        self._store = store
+        self._engines = engines
+        self._library = library
+        self._save = save
+        self._forget = forget
+
+    async def fetch(self, job: Job) -> None:
+        """Fetch the finished video, make its images, and only then call the job completed."""
+        engine = self._engines.of(job)
+
+        def open_content(offset: int) -> AbstractAsyncContextManager[Content]:
+            return engine.open_content(job, offset)
+
+        try:
+            video = await self._library.fetch(job, open_content)
+        except EngineError as error:
+            await self._fetch_later(job, error)
+            return
+        except LibraryError as error:
+            await self._save(_unfetched(job, error), None)
+            return
+        if await self._complete(job, video):
+            await self._release(engine, job)
+
+    async def _fetch_later(self, job: Job, error: EngineError) -> None:
+        attempts = job.attempts + 1
+        if attempts <= len(DOWNLOAD_PAUSES):
+            log.info("%s: %s (download %d)", job.id, error.message, attempts)
+            again = job.model_copy(update={"attempts": attempts})
+            await self._save(again, DOWNLOAD_PAUSES[attempts - 1])
+        elif isinstance(error, ContentMissing):
+            gone = JobError(
+                code=error.code,
+                message=f"{job.engine} made the video but no longer has its file. {error.message}",
+                charged="no" if self._engines.of(job).free else "yes",
+                retry=False,
+            )
+            await self._save(advance(job, JobStatus.EXPIRED, error=gone), None)
+        else:
+            await self._save(_unfetched(job, error), None)
+
+    async def _release(self, engine: Engine, job: Job) -> None:
+        try:
+            if job.engine_job_id is not None:
+                await engine.release(job.engine_job_id)
+        except EngineError as error:
+            log.info("%s: the engine keeps its copy: %s", job.id, error.message)
+
+    async def _complete(self, job: Job, video: File, note: str | None = None) -> bool:
+        files = [video]
+        notes = [*job.notes, *_differences(job, video), *([note] if note else [])]
+        job = job.model_copy(update={"files": (video,)})
+        for variant in (Variant.THUMBNAIL, Variant.SPRITESHEET):
+            try:
+                files.append(await self._library.add_still(job, variant))
+            except SoraError as error:
+                notes.append(f"The {variant} could not be made: {error.message}")
+        done = advance(
+            job,
+            JobStatus.COMPLETED,
+            files=tuple(files),
+            notes=tuple(notes),
+            seconds=video.seconds or job.seconds,
+            completed_at=self._store.now(),
+            error=None,
+            attempts=0,
+        )
+        try:
+            await self._library.write_sidecar(done)
+        except LibraryError as error:
+            log.warning("%s: its description could not be written: %s", job.id, error.message)
+        return await self._save(done, None)
+
+    async def join(self, job: Job) -> None:
+        """Join finished videos into one; begun anew when an earlier worker did not get through."""
+        parts: list[File] = []
+        for video_id in job.source_ids:
+            part = await self._store.get(video_id, job.owner)
+            video = part and part.file(Variant.VIDEO)
+            if video is None:
+                gone = JobError(code="source_missing", message=f"{video_id} is gone.", charged="no")
+                await self._save(advance(job, JobStatus.FAILED, error=gone), None)
+                return
+            parts.append(video)
+        job = advance(job, JobStatus.IN_PROGRESS)
+        if not await self._save(job, 0, keep_lease=True):
+            return
+        done = 0.0
+
+        def on_progress(percent: float) -> None:
+            nonlocal done
+            done = percent
+
+        async def show_progress() -> None:
+            while True:
+                await anyio.sleep(0.5)
+                if done > job.progress:
+                    shown = advance(job, JobStatus.IN_PROGRESS, progress=min(done, 99))
+                    await self._save(shown, 0, keep_lease=True)
+
+        outcome: tuple[File, str | None] | SoraError
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(show_progress)
+            try:
+                outcome = await self._library.join(job, parts, on_progress)
+            except SoraError as error:
+                outcome = error
+            tasks.cancel_scope.cancel()
+        if isinstance(outcome, SoraError):
+            await self._save(advance(job, JobStatus.FAILED, error=job_error(outcome)), None)
+        else:
+            await self._complete(job, *outcome)
+
+    async def delete(self, job: Job, *, maybe_sent: bool) -> None:
+        """Stop a job where its host can, remove its files, and hide it for ever."""
+        note = await self._stop_at_host(job, maybe_sent)
+        ended = advance(
+            job,
+            JobStatus.CANCELLED if job.status in ACTIVE else job.status,
+            notes=(*job.notes, note) if note else job.notes,
+        )
+        if not await self._save(ended, None, keep_lease=True):
+            return
+        if not job.keep_files:
+            await self._library.remove(job)
+        if job.has_reference:
+            await self._library.drop_reference(job.id)
+        await self._forget(ended)
+
+    async def _stop_at_host(self, job: Job, maybe_sent: bool) -> str | None:
+        """Tell the host; what the person should know about the charge."""
+        if job.engine_job_id is None:
+            sent = maybe_sent or job.status is JobStatus.UNKNOWN
+            return (
+                "It may have reached the host, which cannot be told to stop: the charge may stand."
+                if sent
+                else None
+            )
+        engine = self._engines.of(job)
+        stopped = await engine.cancel(job.engine_job_id)
+        if job.status not in ACTIVE or engine.free:
+            return None
+        if stopped:
+            return f"{engine.name} was told to stop; what it had done may be charged."
+        return f"{engine.name} could not be told to stop: the charge may stand."
+
+
+def _unfetched(job: Job, error: SoraError) -> Job:
+    """Made but not fetched: completed without files, so that it can be fetched later."""
+    reason = JobError(
+        code="download_failed",
+        message=f"The video was made, but its file could not be fetched. {error.message}",
+        charged="unknown",
+        retry=True,
+    )
+    return advance(job, JobStatus.COMPLETED, error=reason, attempts=0)
+
+
+def _differences(job: Job, video: File) -> list[str]:
+    """What the file is that was not asked for: the file is trusted, not the host's echo."""
+    told: list[str] = []
+    size = f"{video.width}x{video.height}"
+    if job.asked.size and "x" in job.asked.size and job.asked.size != size:
+        told.append(f"Asked for {job.asked.size}; the file is {size}.")
+    asked = job.asked.seconds if job.operation is Operation.GENERATE else None
+    if asked and video.seconds and abs(asked - video.seconds) > SECONDS_TOLERANCE:
+        told.append(f"Asked for {asked:g} s; the file lasts {video.seconds:g} s.")
+    return told

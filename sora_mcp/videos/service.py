@@ -1,0 +1,405 @@
+"""What can be done with videos, for every surface: the tools, the resources, the command line.
+
+Nothing here talks to an engine about a job (adopting a stranger's id is the one exception): it
+writes to the ledger, and a worker does the rest. Every call names the owner it acts for; a foreign
+video looks exactly like one that does not exist.
+"""
+
+import re
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass
+from pathlib import Path
+
+import anyio
+
+from sora_mcp.videos.errors import (
+    EngineError,
+    EngineJobMissing,
+    InvalidRequest,
+    LibraryError,
+    NotReady,
+    VideoNotFound,
+)
+from sora_mcp.videos.lifecycle import ACTIVE, BAD_ENDS, FINAL, advance
+from sora_mcp.videos.models import (
+    VIDEO_ID_PATTERN,
+    Change,
+    EngineFacts,
+    File,
+    Job,
+    JobStatus,
+    Operation,
+    Page,
+    Variant,
+    new_video_id,
+)
+from sora_mcp.videos.planning import Plan, Planner
+from sora_mcp.videos.ports import (
+    Budget,
+    ContactSheet,
+    Engines,
+    EventBus,
+    JobStore,
+    Library,
+    Outputs,
+)
+
+RECHECK_SECONDS = 2.0
+"""How long a wait trusts the event bus before it looks at the ledger again."""
+
+_NOT_STARTED = frozenset({JobStatus.WAITING, JobStatus.SUBMITTING})
+_ENGINE_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_=.-]{1,400}")
+_STATUS_FILTERS = {
+    "all": None,
+    "active": ACTIVE,
+    "completed": frozenset({JobStatus.COMPLETED}),
+    "failed": BAD_ENDS,
+}
+
+
+@dataclass(frozen=True)
+class EngineReport:
+    """An engine's facts with the money and the folders around it."""
+
+    facts: EngineFacts
+    prices_usd_per_second: dict[str, float]
+    spent_today_usd: float
+    budget_left_usd: float | None
+    library: str
+    input_dirs: tuple[Path, ...]
+    output_dirs: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What became of a deleted video."""
+
+    video_id: str
+    files_kept: bool
+    finished: bool
+    """False when the worker has not yet got to it: the video is going, but not gone."""
+    notes: tuple[str, ...]
+
+
+class VideoService:
+    """Generate, remix, extend, join, wait, view, list, delete, adopt."""
+
+    def __init__(
+        self,
+        *,
+        planner: Planner,
+        store: JobStore,
+        engines: Engines,
+        library: Library,
+        outputs: Outputs,
+        events: EventBus,
+        budget: Budget,
+        adopts: bool,
+    ) -> None:
+        """`adopts`: whether ids that only the engine knows may be taken in."""
+        self.plan = planner
+        self._store = store
+        self._engines = engines
+        self._library = library
+        self._outputs = outputs
+        self._events = events
+        self._budget = budget
+        self._adopts = adopts
+
+    # Starting
+
+    async def start(self, plan: Plan) -> Job:
+        """Put a planned job into the ledger, once for each `idempotency_key`.
+
+        Raises:
+            KeyConflict, SpendingRefused: Nothing was added.
+            LibraryError, LedgerError: Nothing was added.
+        """
+        reference = plan.reference
+        if reference is not None:
+            await self._library.keep_reference(plan.job.id, reference.png)
+        try:
+            job = await self._store.add(plan.job, self._budget)
+        except BaseException:
+            with anyio.CancelScope(shield=True):
+                await self._library.drop_reference(plan.job.id)
+            raise
+        if job.id != plan.job.id and reference is not None:
+            await self._library.drop_reference(plan.job.id)
+        await self._announce(job)
+        return job
+
+    async def wait_for_answer(self, job: Job, timeout: float) -> Job:
+        """The job once its engine has answered or put off the submission, or after `timeout` s."""
+        engine = None if job.operation is Operation.JOIN else self._engines.of(job)
+        with anyio.move_on_after(timeout):
+            async with aclosing(self.watch(job.owner, job.id)) as states:
+                async for state in states:
+                    job = state
+                    if job.status not in _NOT_STARTED or engine is None:
+                        break
+                    if job.status is JobStatus.WAITING:
+                        delay = await self._store.submit_delay(engine.name, engine.limits)
+                        if delay is None or delay > max(1.0, engine.limits.min_interval):
+                            break
+        return job
+
+    # Looking
+
+    async def get(self, owner: str, video_id: str) -> Job:
+        """The job, adopting an engine's own id where that is allowed.
+
+        Raises:
+            VideoNotFound: Neither the ledger nor, when asked, the engine knows it.
+        """
+        if re.fullmatch(VIDEO_ID_PATTERN, video_id):
+            job = await self._store.get(video_id, owner)
+            if job is not None:
+                return job
+        elif self._adopts and _ENGINE_ID.fullmatch(video_id):
+            return await self._adopt(owner, video_id)
+        raise _not_found(video_id)
+
+    async def _adopt(self, owner: str, engine_job_id: str) -> Job:
+        known = await self._store.find_engine_job(engine_job_id, owner)
+        if known is not None:
+            return known
+        engine = self._engines.choose(None)
+        try:
+            found = await engine.retrieve(engine_job_id)
+        except EngineJobMissing:
+            raise _not_found(engine_job_id) from None
+        except EngineError as error:
+            raise VideoNotFound(
+                f"No video has the id {engine_job_id} here, and {engine.name} could not be asked: "
+                f"{error.message} Call list_videos to see the videos that exist."
+            ) from error
+        now = self._store.now()
+        job = Job(
+            id=new_video_id(),
+            owner=owner,
+            operation=Operation.GENERATE,
+            status=JobStatus.QUEUED,
+            prompt=found.prompt or "",
+            model=found.model,
+            size=found.size,
+            seconds=found.seconds,
+            engine=engine.name,
+            base_url=engine.base_url,
+            engine_job_id=engine_job_id,
+            created_at=now,
+            submitted_at=now,
+        )
+        await self._store.add(job, Budget())
+        await self._announce(job)
+        return job
+
+    async def watch(self, owner: str, video_id: str) -> AsyncGenerator[Job]:
+        """The job now, and again after each change; ends when it is final."""
+        async with self._events.subscribe() as changes:
+            job = await self.get(owner, video_id)
+            yield job
+            while job.status not in FINAL:
+                with anyio.move_on_after(RECHECK_SECONDS):
+                    async for change in changes:
+                        if change.video_id == job.id:
+                            break
+                seen, job = job, await self.get(owner, job.id)
+                if job != seen or job.status in _NOT_STARTED:
+                    yield job
+
+    async def wait(
+        self,
+        owner: str,
+        video_id: str,
+        timeout: float,
+        on_change: Callable[[Job], None] = lambda job: None,
+    ) -> Job:
+        """The job when it is final, or as it is after `timeout` seconds."""
+        job = await self.get(owner, video_id)
+        if timeout > 0:
+            with anyio.move_on_after(timeout):
+                async with aclosing(self.watch(owner, job.id)) as states:
+                    async for state in states:
+                        job = state
+                        on_change(job)
+        return job
+
+    async def list(
+        self,
+        owner: str,
+        *,
+        status: str = "all",
+        query: str | None = None,
+        limit: int = 20,
+        after: str | None = None,
+    ) -> Page:
+        """A page of the owner's videos, newest first."""
+        if status not in _STATUS_FILTERS:
+            raise InvalidRequest(
+                f"Unknown status {status!r}; use one of {', '.join(_STATUS_FILTERS)}."
+            )
+        if not 1 <= limit <= 100:
+            raise InvalidRequest(f"limit is {limit}; it must be 1 to 100.")
+        if after is not None and not re.fullmatch(VIDEO_ID_PATTERN, after):
+            raise InvalidRequest("after must be the next_after value of an earlier list_videos.")
+        return await self._store.page(
+            owner, statuses=_STATUS_FILTERS[status], query=query, limit=limit, after=after
+        )
+
+    async def wait_for_change(self, jobs: Iterable[Job], timeout: float) -> None:
+        """Return when one of these jobs changes, or after `timeout` seconds."""
+        before = {job.id: job for job in jobs}
+        if not before:
+            return
+        with anyio.move_on_after(timeout):
+            async with self._events.subscribe() as changes:
+                while True:
+                    for video_id, job in before.items():
+                        if await self._store.get(video_id, job.owner) != job:
+                            return
+                    with anyio.move_on_after(RECHECK_SECONDS):
+                        async for change in changes:
+                            if change.video_id in before:
+                                break
+
+    # Files
+
+    async def file(self, owner: str, video_id: str, variant: Variant) -> tuple[Job, File]:
+        """A finished video's file; images that are missing are made from the video.
+
+        Raises:
+            NotReady: The video is not finished, or did not end well.
+            LibraryError: The file is not in the library any more.
+        """
+        job = await self.get(owner, video_id)
+        video = job.file(Variant.VIDEO)
+        if video is None:
+            raise _no_file(job)
+        file = job.file(variant)
+        if file is not None and await self._library.exists(file):
+            return job, file
+        if variant is not Variant.VIDEO and await self._library.exists(video):
+            return job, await self._library.add_still(job, variant)
+        raise LibraryError(
+            f"The {variant} of {job.id} is no longer in the library. Call download_video with "
+            f"this video_id to fetch it again, or make the video again.",
+            job=job,
+        )
+
+    async def download(
+        self, owner: str, video_id: str, variant: Variant, save_as: str | None, timeout: float
+    ) -> tuple[Job, File]:
+        """A finished video's file: fetched again where it is missing, copied with `save_as`."""
+        destination = None if save_as is None else self._outputs.resolve(save_as, variant)
+        job = await self.get(owner, video_id)
+        if job.status is JobStatus.COMPLETED and not await self._has_video(job):
+            job = await self._fetch_again(job, timeout)
+        job, file = await self.file(owner, job.id, variant)
+        if destination is not None:
+            copy = await self._library.copy(file, destination)
+            file = file.model_copy(update={"location": str(copy)})
+        return job, file
+
+    async def _has_video(self, job: Job) -> bool:
+        video = job.file(Variant.VIDEO)
+        return video is not None and await self._library.exists(video)
+
+    async def _fetch_again(self, job: Job, timeout: float) -> Job:
+        if job.operation is Operation.JOIN:
+            return job
+        again = advance(job, JobStatus.DOWNLOADING, error=None, files=(), attempts=0)
+        if await self._store.reopen(again):
+            await self._announce(again)
+        return await self.wait(job.owner, job.id, timeout)
+
+    async def read(
+        self, owner: str, video_id: str, variant: Variant, offset: int, length: int
+    ) -> tuple[File, bytes]:
+        """Some bytes of a finished file."""
+        _, file = await self.file(owner, video_id, variant)
+        return file, await self._library.read(file, offset, length)
+
+    async def view(self, owner: str, video_id: str, frames: int) -> tuple[Job, ContactSheet]:
+        """One picture of 1 to 12 moments of a finished video."""
+        if not 1 <= frames <= 12:
+            raise InvalidRequest(f"frames is {frames}; it must be 1 to 12.")
+        job, file = await self.file(owner, video_id, Variant.VIDEO)
+        return job, await self._library.contact_sheet(file, frames)
+
+    async def local_path(self, file: File) -> Path | None:
+        """Where a file is on this machine, if it is."""
+        return await self._library.local_path(file)
+
+    # Ending
+
+    async def delete(
+        self, owner: str, video_id: str, *, keep_files: bool, timeout: float
+    ) -> Deletion:
+        """Cancel if active, then forget: the worker tells the host and removes the files."""
+        job = await self.get(owner, video_id)
+        if await self._store.request_delete(job.id, owner, keep_files=keep_files) is None:
+            raise _not_found(video_id)
+        await self._announce(job)
+        gone: Job | None = None
+        with anyio.move_on_after(timeout):
+            async with self._events.subscribe() as changes:
+                while await self._store.get(job.id, owner) is not None:
+                    with anyio.move_on_after(RECHECK_SECONDS):
+                        async for change in changes:
+                            if change.video_id == job.id:
+                                break
+                gone = await self._store.get(job.id, owner, deleted=True)
+        notes = gone.notes[len(job.notes) :] if gone else ()
+        return Deletion(job.id, keep_files, gone is not None, notes)
+
+    # About
+
+    async def engine_report(self, owner: str) -> EngineReport:
+        """What the engine in use can do, and what is spent and left today."""
+        engine = self._engines.choose(None)
+        facts = await engine.facts()
+        spent = await self._store.spent(owner)
+        budget = self._budget
+        left = [
+            limit - used
+            for limit, used in (
+                (budget.owner_per_day, spent.owner_today),
+                (budget.server_per_day, spent.server_today),
+            )
+            if limit is not None
+        ]
+        return EngineReport(
+            facts=facts,
+            prices_usd_per_second=self.plan.prices_of(engine, facts),
+            spent_today_usd=round(spent.owner_today, 6),
+            budget_left_usd=round(max(0.0, min(left)), 6) if left else None,
+            library=self._library.place,
+            input_dirs=self.plan.input_dirs,
+            output_dirs=self._outputs.output_dirs,
+        )
+
+    async def _announce(self, job: Job) -> None:
+        await self._events.publish(Change(video_id=job.id, owner=job.owner, status=job.status))
+
+
+def _not_found(video_id: str) -> VideoNotFound:
+    shown = video_id if len(video_id) <= 60 else video_id[:57] + "..."
+    return VideoNotFound(
+        f"No video has the id {shown!r}. Call list_videos to see the videos that exist."
+    )
+
+
+def _no_file(job: Job) -> NotReady:
+    if job.status in ACTIVE:
+        what = f"{job.id} is not finished yet ({job.progress:.0f} %)."
+        then = "Call get_video_status with this video_id and wait_seconds=25, then try again."
+    elif job.status is JobStatus.COMPLETED:
+        what = f"{job.id} was made, but its file could not be fetched."
+        then = "Call download_video with this video_id to fetch it."
+    else:
+        reason = f": {job.error.message}" if job.error else ""
+        what = f"{job.id} has no file, because it ended as {job.status}{reason}"
+        then = "Call get_video_status with this video_id for the details."
+    return NotReady(f"{what} {then}", job=job)

@@ -1,0 +1,189 @@
+"""Follows jobs: claim → step → save, until nothing is left to do.
+
+A step is one thing done about one job under a lease: submit it, look at it, fetch its file, join
+its parts, delete it. Between steps everything is in the ledger, so a worker can die at any moment
+and another one goes on.
+"""
+
+import logging
+import uuid
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from functools import partial
+
+import anyio
+from anyio.abc import TaskGroup
+
+from sora_mcp.videos.errors import LedgerError, NotConfigured
+from sora_mcp.videos.finishing import Finisher
+from sora_mcp.videos.following import Follower
+from sora_mcp.videos.lifecycle import OVERDUE_POLL_SECONDS, WAITING_FOR_ENGINE
+from sora_mcp.videos.models import Change, Job, JobStatus, Operation
+from sora_mcp.videos.ports import Claim, Engines, EventBus, JobStore, Library
+from sora_mcp.videos.submitting import Submitter
+
+LEASE_SECONDS = 12.0
+"""How long a job stays with a worker that has gone silent."""
+
+MAX_STEPS = 16
+"""Steps at once in one process; looks at one engine count as one."""
+
+CLAIM_AT_MOST = 100
+
+IDLE_SECONDS = 10.0
+"""How long an idle worker trusts the event bus before it looks at the ledger again."""
+
+log = logging.getLogger(__name__)
+
+
+class Worker:
+    """Does what the ledger says is due."""
+
+    def __init__(
+        self,
+        *,
+        store: JobStore,
+        engines: Engines,
+        library: Library,
+        events: EventBus,
+        job_timeout: timedelta,
+    ) -> None:
+        self.name = f"worker-{uuid.uuid4().hex[:12]}"
+        self._store = store
+        self._engines = engines
+        self._events = events
+        self._follower = Follower(store, engines, self._save, job_timeout)
+        self._submitter = Submitter(store, engines, library, self._save, self._follower)
+        self._finisher = Finisher(store, engines, library, self._save, self._forget)
+        self._held: dict[str, Job] = {}
+        self._steps = anyio.CapacityLimiter(MAX_STEPS)
+        self._woken = anyio.Event()
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(self._listen)
+            tasks.start_soon(self._keep_leases)
+            while True:
+                self._woken = anyio.Event()
+                pause = await self._start_due_steps(tasks)
+                with anyio.move_on_after(pause):
+                    await self._woken.wait()
+
+    async def _start_due_steps(self, tasks: TaskGroup) -> float:
+        """Start steps for what is due; seconds until there may be more."""
+        if self._steps.available_tokens < 1:
+            return IDLE_SECONDS
+        try:
+            claims = await self._store.claim(
+                self.name,
+                limit=CLAIM_AT_MOST,
+                lease_seconds=LEASE_SECONDS,
+                limits=self._engines.limits(),
+            )
+            if not claims:
+                due = await self._store.next_due()
+                return IDLE_SECONDS if due is None else min(max(due, 0.01), IDLE_SECONDS)
+        except LedgerError as error:
+            log.warning("The ledger cannot be used just now: %s", error.message)
+            return IDLE_SECONDS / 2
+        looks: dict[str, list[Job]] = defaultdict(list)
+        for claim in claims:
+            job = claim.job
+            self._held[job.id] = job
+            if job.delete_requested or job.status not in WAITING_FOR_ENGINE or _is_join(job):
+                tasks.start_soon(self._step, claim)
+            else:
+                looks[job.engine].append(job)
+        for jobs in looks.values():
+            tasks.start_soon(self._look, jobs)
+        return 0
+
+    async def _step(self, claim: Claim) -> None:
+        job = claim.job
+
+        async def step() -> None:
+            if job.delete_requested:
+                await self._finisher.delete(job, maybe_sent=claim.was_sending)
+            elif _is_join(job):
+                await self._finisher.join(job)
+            elif job.status is JobStatus.DOWNLOADING:
+                await self._finisher.fetch(job)
+            elif job.status is JobStatus.SUBMITTING and not claim.was_sending:
+                await self._submitter.submit(job)
+            else:
+                await self._submitter.reconcile(job)
+
+        async with self._steps:
+            await self._guard(step, [job])
+
+    async def _look(self, jobs: Sequence[Job]) -> None:
+        async def step() -> None:
+            engine = self._engines.of(jobs[0])
+            listed = await self._follower.listed(engine, jobs)
+            async with anyio.create_task_group() as tasks:
+                for job in jobs:
+                    look = partial(self._follower.look, engine, job, listed)
+                    tasks.start_soon(self._guard, look, [job])
+
+        async with self._steps:
+            await self._guard(step, jobs)
+
+    async def _guard(self, step: Callable[[], Awaitable[None]], jobs: Sequence[Job]) -> None:
+        """Run a step; whatever goes wrong, its jobs are tried again later."""
+        try:
+            await step()
+        except NotConfigured as error:
+            log.warning("%s", error.message)
+            await self._put_off(jobs)
+        except LedgerError as error:
+            log.warning("The ledger cannot be used just now: %s", error.message)
+        except Exception:
+            log.exception("A step of %s failed unexpectedly", ", ".join(job.id for job in jobs))
+            await self._put_off(jobs)
+        finally:
+            for job in jobs:
+                self._held.pop(job.id, None)
+            self._woken.set()
+
+    async def _put_off(self, jobs: Sequence[Job]) -> None:
+        """Leave jobs as they are until later. The lease of a submission runs out by itself."""
+        for job in jobs:
+            if job.id in self._held and job.status is not JobStatus.SUBMITTING:
+                await self._save(job, OVERDUE_POLL_SECONDS)
+
+    async def _save(self, job: Job, run_in: float | None, keep_lease: bool = False) -> bool:
+        """Write what a step found and tell everyone; False when the lease was lost."""
+        saved = await self._store.save(job, run_in=run_in, keep_lease=keep_lease)
+        if not (saved and keep_lease):
+            self._held.pop(job.id, None)
+        if saved:
+            await self._events.publish(Change(video_id=job.id, owner=job.owner, status=job.status))
+        else:
+            log.info("%s was taken over by another worker", job.id)
+        return saved
+
+    async def _forget(self, job: Job) -> None:
+        """Hide a deleted job and tell everyone."""
+        await self._store.mark_deleted(job)
+        gone = Change(video_id=job.id, owner=job.owner, status=job.status, deleted=True)
+        await self._events.publish(gone)
+
+    async def _listen(self) -> None:
+        async with self._events.subscribe() as changes:
+            async for _ in changes:
+                self._woken.set()
+
+    async def _keep_leases(self) -> None:
+        while True:
+            await anyio.sleep(LEASE_SECONDS / 3)
+            if self._held:
+                try:
+                    await self._store.renew(self.name, list(self._held.values()), LEASE_SECONDS)
+                except LedgerError as error:
+                    log.warning("Leases could not be renewed: %s", error.message)
+
+
+def _is_join(job: Job) -> bool:
+    return job.operation is Operation.JOIN
