@@ -1,25 +1,52 @@
 """The composition root: the only place that knows every part.
 
 Opening the app costs next to nothing. The ledger, the engine and the worker, with the heavy
-libraries behind them, are opened by the first call that needs them, or right after the start when
-an earlier process left unfinished jobs.
+libraries behind them, are opened by the first call that needs them, or by `resume` when an
+earlier process left unfinished jobs.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator
+import importlib
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import anyio
-from anyio.abc import TaskGroup
+import anyio.to_thread
+from anyio.abc import TaskGroup, TaskStatus
 
+from sora_mcp.folders import allowed_folders
 from sora_mcp.settings import Settings
+from sora_mcp.store.peek import has_unfinished_job
 from sora_mcp.videos.models import Change
-from sora_mcp.videos.ports import EngineDefaults, EventBus
+from sora_mcp.videos.planning import Planner, SpendingRules
+from sora_mcp.videos.ports import (
+    Budget,
+    Engine,
+    EngineDefaults,
+    EngineLimits,
+    EventBus,
+)
 from sora_mcp.videos.service import VideoService
+from sora_mcp.videos.spending import OPENAI_HOST, Prices
+from sora_mcp.videos.worker import Worker
 
-if TYPE_CHECKING:
-    from sora_mcp.videos.worker import Worker
+LEDGER = "ledger.sqlite"
+STRAY_KEY = (
+    "OPENAI_API_KEY is set but no base URL: OpenAI switched its Videos API and Sora off on "
+    "2026-09-24, so the embedded preview engine was used. To use a real engine set "
+    "SORA_MCP_BASE_URL (and SORA_MCP_API_KEY) to a host that speaks the Videos API."
+)
+
+_HEAVY = (
+    "sora_mcp.store.sql",
+    "sora_mcp.engines.videos_api",
+    "sora_mcp.engines.embedded.api",
+    "sora_mcp.events.local",
+    "sora_mcp.library.folder",
+)
 
 
 @dataclass(frozen=True)
@@ -32,15 +59,27 @@ class App:
     """A running sora-mcp, whatever surface is in front of it."""
 
     def __init__(
-        self, settings: Settings, tasks: TaskGroup, stack: AsyncExitStack, *, follow_jobs: bool
+        self,
+        settings: Settings,
+        tasks: TaskGroup,
+        *,
+        working_folder: Path | None,
+        follow_jobs: bool,
+        first_notes: tuple[str, ...],
     ) -> None:
         self.settings = settings
         self._tasks = tasks
-        self._stack = stack
+        self._working_folder = working_folder
         self._follow_jobs = follow_jobs
-        self._lock = anyio.Lock()
+        self._first_notes = first_notes
+        self._opening = anyio.Lock()
         self._opened = anyio.Event()
         self._parts: _Parts | None = None
+
+    def take_first_notes(self) -> tuple[str, ...]:
+        """What the first result has to say once."""
+        notes, self._first_notes = self._first_notes, ()
+        return notes
 
     async def videos(self) -> VideoService:
         """The service, opening ledger, engine and worker on first use.
@@ -48,16 +87,177 @@ class App:
         Raises:
             LedgerError, NotConfigured: They could not be opened; the next call tries again.
         """
-        async with self._lock:
+        async with self._opening:
             if self._parts is None:
-                self._parts = await self._open()
+                # Importing takes about a second: not in the event loop, which has to answer pings.
+                await anyio.to_thread.run_sync(_import_heavy)
+                # Opened in a task of their own, which closes them too: a cancel scope may not
+                # outlive the task of a request.
+                self._parts = await self._tasks.start(self._run)
                 self._opened.set()
         return self._parts.videos
 
-    async def changes(self) -> AsyncIterator[Change]:
+    async def resume(self) -> None:
+        """Go on with what an earlier process left, if it left anything."""
+        if self.settings.database_url is None:
+            ledger = self.settings.home / LEDGER
+            if not await anyio.to_thread.run_sync(has_unfinished_job, ledger):
+                return
+        await self.videos()
+
+    async def changes(self) -> AsyncGenerator[Change]:
         """Every change to a job from now on; quiet until something has opened the ledger."""
         await self._opened.wait()
         assert self._parts is not None  # noqa: S101  # the event is set after the parts
         async with self._parts.events.subscribe() as changes:
             async for change in changes:
                 yield change
+
+    async def _run(self, *, task_status: TaskStatus[_Parts]) -> None:
+        async with AsyncExitStack() as stack:
+            parts, worker = await self._open(stack)
+            task_status.started(parts)
+            if self._follow_jobs:
+                await worker.run()
+            else:
+                await anyio.sleep_forever()
+
+    async def _open(self, stack: AsyncExitStack) -> tuple[_Parts, Worker]:
+        from sora_mcp.engines.routing import EngineRegistry
+        from sora_mcp.events.local import LocalEvents
+        from sora_mcp.library.folder import FolderLibrary
+        from sora_mcp.library.outputs import FolderOutputs
+        from sora_mcp.library.references import FolderReferences
+        from sora_mcp.store.sql import open_store
+
+        settings = self.settings
+        url = settings.database_url.get_secret_value() if settings.database_url else None
+        store = await stack.enter_async_context(open_store(url, settings.home))
+        events = await stack.enter_async_context(
+            LocalEvents.open(settings.home / LEDGER, store.changes_since)
+        )
+        engines = EngineRegistry(await _open_engines(settings, stack))
+        library = FolderLibrary(
+            settings.library, settings.home / "work", max_file_bytes=settings.max_file_bytes
+        )
+        folders = allowed_folders(settings.library, self._working_folder)
+        videos = VideoService(
+            planner=Planner(
+                store=store,
+                engines=engines,
+                library=library,
+                references=FolderReferences(settings.input_dirs or folders),
+                prices=Prices(settings.prices),
+                defaults=EngineDefaults(settings.model, settings.size, settings.seconds),
+                rules=SpendingRules(
+                    max_per_call=settings.max_cost_usd,
+                    confirm_above=settings.confirm_above_usd,
+                    any_limit=settings.any_limit,
+                ),
+            ),
+            store=store,
+            engines=engines,
+            library=library,
+            outputs=FolderOutputs(settings.output_dirs or folders),
+            events=events,
+            budget=Budget(settings.daily_budget_usd, settings.server_daily_budget_usd),
+            adopts=not has_access_control(settings),
+        )
+        worker = Worker(
+            store=store,
+            engines=engines,
+            library=library,
+            events=events,
+            job_timeout=timedelta(seconds=settings.job_timeout_seconds),
+        )
+        await library.sweep()
+        return _Parts(videos, events), worker
+
+
+@asynccontextmanager
+async def open_app(
+    settings: Settings,
+    *,
+    working_folder: Path | None = None,
+    follow_jobs: bool = True,
+    first_notes: tuple[str, ...] = (),
+) -> AsyncGenerator[App]:
+    """Run sora-mcp for as long as the context is open.
+
+    `working_folder`: where a person works beside us (stdio), offered to tools if it is safe to.
+    `follow_jobs`: whether a worker runs in this process.
+    """
+    async with anyio.create_task_group() as tasks:
+        yield App(
+            settings,
+            tasks,
+            working_folder=working_folder,
+            follow_jobs=follow_jobs,
+            first_notes=first_notes,
+        )
+        tasks.cancel_scope.cancel()
+
+
+def has_access_control(settings: Settings) -> bool:
+    """Whether HTTP clients have to show who they are."""
+    return bool(settings.auth_token or settings.auth_tokens_file or settings.oauth_issuer)
+
+
+def engine_name(settings: Settings) -> str:
+    """The name of the engine that new videos go to, without opening anything."""
+    base_url = _base_url(settings)
+    return "embedded" if base_url is None else urlsplit(base_url).netloc
+
+
+def _base_url(settings: Settings) -> str | None:
+    if settings.engine == "embedded":
+        return None
+    if settings.engine == "openai":
+        return f"https://{OPENAI_HOST}/v1"
+    return settings.base_url.split()[0] if settings.base_url else None
+
+
+def _import_heavy() -> None:
+    for module in _HEAVY:
+        importlib.import_module(module)
+
+
+async def _open_engines(settings: Settings, stack: AsyncExitStack) -> list[Engine]:
+    """The configured host, if there is one, and always the embedded engine for its own jobs."""
+    import httpx2
+
+    from sora_mcp.engines.dialects import EMBEDDED, recognise
+    from sora_mcp.engines.embedded.api import open_embedded_api
+    from sora_mcp.engines.videos_api import VideosApiEngine
+
+    def limits(default_interval: float) -> EngineLimits:
+        interval = settings.min_submit_interval
+        return EngineLimits(
+            settings.max_active_jobs, default_interval if interval is None else interval
+        )
+
+    engines: list[VideosApiEngine] = []
+    base_url = _base_url(settings)
+    if base_url is not None:
+        engines.append(
+            VideosApiEngine(
+                name=engine_name(settings),
+                base_url=base_url,
+                dialect=recognise(base_url, settings.dialect),
+                limits=limits(1.0),
+                api_key=settings.api_key,
+            )
+        )
+    api = await stack.enter_async_context(open_embedded_api(settings.home / "embedded"))
+    engines.append(
+        VideosApiEngine(
+            name=EMBEDDED.name,
+            base_url="http://embedded.invalid/v1",
+            dialect=EMBEDDED,
+            limits=limits(0.0),
+            transport=httpx2.ASGITransport(app=api, raise_app_exceptions=False),
+        )
+    )
+    for engine in engines:
+        stack.push_async_callback(engine.close)
+    return list(engines)

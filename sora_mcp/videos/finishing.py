@@ -135,7 +135,7 @@ class Finisher:
                     shown = advance(job, JobStatus.IN_PROGRESS, progress=min(done, 99))
                     await self._save(shown, 0, keep_lease=True)
 
-        outcome: tuple[File, str | None] | SoraError
+        outcome: tuple[File, str | None] | SoraError = LibraryError("The join was stopped.")
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(show_progress)
             try:
@@ -146,7 +146,8 @@ class Finisher:
         if isinstance(outcome, SoraError):
             await self._save(advance(job, JobStatus.FAILED, error=job_error(outcome)), None)
         else:
-            await self._complete(job, *outcome)
+            video, note = outcome
+            await self._complete(job, video, note)
 
     async def delete(self, job: Job, *, maybe_sent: bool) -> None:
         """Stop a job where its host can, remove its files, and hide it for ever."""

@@ -1,0 +1,145 @@
+"""The life of a job as pure functions."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sora_mcp.videos.lifecycle import (
+    ACTIVE,
+    BAD_ENDS,
+    DOWNLOAD_PAUSES,
+    FINAL,
+    SLOWEST_POLL_SECONDS,
+    advance,
+    is_hopeless,
+    is_overdue,
+    may_follow,
+    poll_delay,
+    shown_status,
+)
+from sora_mcp.videos.models import Job, JobStatus, Operation
+
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+
+def a_job(**changes: Any) -> Job:
+    values: dict[str, Any] = {
+        "id": "vid_aaaaaaaaaa",
+        "owner": "local",
+        "operation": Operation.GENERATE,
+        "status": JobStatus.WAITING,
+        "prompt": "a calico cat",
+        "engine": "embedded",
+        "created_at": NOW,
+    }
+    return Job(**(values | changes))
+
+
+def test_a_job_goes_from_waiting_to_completed_in_order() -> None:
+    path = [
+        JobStatus.SUBMITTING,
+        JobStatus.QUEUED,
+        JobStatus.IN_PROGRESS,
+        JobStatus.DOWNLOADING,
+        JobStatus.COMPLETED,
+    ]
+    job = a_job()
+    for status in path:
+        job = advance(job, status)
+    assert job.status is JobStatus.COMPLETED
+    assert job.progress == 100
+
+
+@pytest.mark.parametrize("status", sorted(BAD_ENDS - {JobStatus.UNKNOWN}))
+def test_a_bad_end_is_never_left_again(status: JobStatus) -> None:
+    assert [after for after in JobStatus if after is not status and may_follow(status, after)] == []
+
+
+def test_an_unknown_submission_may_still_turn_out_to_be_running() -> None:
+    assert may_follow(JobStatus.UNKNOWN, JobStatus.IN_PROGRESS)
+    assert not may_follow(JobStatus.UNKNOWN, JobStatus.SUBMITTING)
+    assert not may_follow(JobStatus.UNKNOWN, JobStatus.WAITING)
+
+
+def test_nothing_that_was_accepted_is_ever_submitted_again() -> None:
+    for status in set(JobStatus) - {JobStatus.WAITING, JobStatus.SUBMITTING}:
+        assert not may_follow(status, JobStatus.SUBMITTING), status
+
+
+def test_every_status_is_either_active_or_final() -> None:
+    assert set(JobStatus) == ACTIVE | FINAL
+    assert not ACTIVE & FINAL
+
+
+def test_every_active_job_can_be_cancelled() -> None:
+    assert all(may_follow(status, JobStatus.CANCELLED) for status in ACTIVE)
+
+
+def test_a_forbidden_transition_is_a_defect_that_names_both_statuses() -> None:
+    with pytest.raises(ValueError, match="failed cannot become queued"):
+        advance(a_job(status=JobStatus.FAILED), JobStatus.QUEUED)
+
+
+@given(st.lists(st.floats(0, 150)))
+def test_progress_never_falls_and_never_passes_100(seen: list[float]) -> None:
+    job = a_job(status=JobStatus.IN_PROGRESS)
+    for progress in seen:
+        later = advance(job, JobStatus.IN_PROGRESS, progress=progress)
+        assert job.progress <= later.progress <= 100
+        job = later
+
+
+def test_people_see_only_the_statuses_of_the_contract() -> None:
+    assert {shown_status(status) for status in JobStatus} == {
+        "queued",
+        "in_progress",
+        "completed",
+        "failed",
+        "cancelled",
+        "expired",
+        "lost",
+        "unknown",
+    }
+    assert shown_status(JobStatus.SUBMITTING) == "queued"
+    assert shown_status(JobStatus.DOWNLOADING) == "in_progress"
+
+
+def test_looks_at_a_host_grow_from_2_to_15_seconds_apart() -> None:
+    job = a_job(status=JobStatus.QUEUED)
+    delays: list[float] = []
+    for _ in range(10):
+        delay = poll_delay(job, None)
+        delays.append(delay)
+        job = job.model_copy(update={"poll_after": delay})
+    assert delays[0] == 2
+    assert delays == sorted(delays)
+    assert delays[-1] == SLOWEST_POLL_SECONDS
+
+
+def test_a_host_that_names_a_pause_gets_it_within_reason() -> None:
+    job = a_job(status=JobStatus.QUEUED)
+    assert poll_delay(job, 0.25) == 0.25
+    assert poll_delay(job, 3600) == SLOWEST_POLL_SECONDS
+
+
+def test_the_time_limit_counts_from_the_submission_and_not_from_our_queue() -> None:
+    hour = timedelta(hours=1)
+    waiting = a_job(created_at=NOW - 5 * hour)
+    assert not is_overdue(waiting, NOW, hour)
+    assert is_overdue(waiting.model_copy(update={"submitted_at": NOW - 2 * hour}), NOW, hour)
+
+
+def test_a_job_is_given_up_after_a_day_or_when_the_host_drops_it() -> None:
+    job = a_job(status=JobStatus.QUEUED, submitted_at=NOW)
+    assert not is_hopeless(job, NOW + timedelta(hours=23))
+    assert is_hopeless(job, NOW + timedelta(hours=25))
+    kept_an_hour = job.model_copy(update={"expires_at": NOW + timedelta(hours=1)})
+    assert is_hopeless(kept_an_hour, NOW + timedelta(hours=2))
+
+
+def test_five_downloads_are_tried_within_20_seconds() -> None:
+    assert len(DOWNLOAD_PAUSES) + 1 == 5
+    assert sum(DOWNLOAD_PAUSES) <= 20
