@@ -88,14 +88,15 @@ class App:
             LedgerError, NotConfigured: They could not be opened; the next call tries again.
         """
         async with self._opening:
-            if self._parts is None:
+            parts = self._parts
+            if parts is None:
                 # Importing takes about a second: not in the event loop, which has to answer pings.
                 await anyio.to_thread.run_sync(_import_heavy)
                 # Opened in a task of their own, which closes them too: a cancel scope may not
                 # outlive the task of a request.
-                self._parts = await self._tasks.start(self._run)
+                self._parts = parts = await self._tasks.start(self._run)
                 self._opened.set()
-        return self._parts.videos
+        return parts.videos
 
     async def resume(self) -> None:
         """Go on with what an earlier process left, if it left anything."""

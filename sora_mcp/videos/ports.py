@@ -277,8 +277,11 @@ class JobStore(Protocol):
         """Make a job due at once; False when there is none."""
         ...
 
-    async def next_due(self) -> float | None:
-        """Seconds until some job is due or a lease ends; None when there is nothing to wait for."""
+    async def next_due(self, limits: Mapping[str, EngineLimits]) -> float | None:
+        """Seconds until some job is due or a lease ends; None when there is nothing to wait for.
+
+        Jobs waiting for a full engine are left out: the write that frees a slot is the signal.
+        """
         ...
 
     async def has_active(self) -> bool:

@@ -18,7 +18,7 @@ from anyio.abc import TaskGroup
 from sora_mcp.videos.errors import LedgerError, NotConfigured
 from sora_mcp.videos.finishing import Finisher
 from sora_mcp.videos.following import Follower
-from sora_mcp.videos.lifecycle import OVERDUE_POLL_SECONDS, WAITING_FOR_ENGINE
+from sora_mcp.videos.lifecycle import WAITING_FOR_ENGINE, backoff
 from sora_mcp.videos.models import Change, Job, JobStatus, Operation
 from sora_mcp.videos.ports import Claim, Engines, EventBus, JobStore, Library
 from sora_mcp.videos.submitting import Submitter
@@ -75,15 +75,13 @@ class Worker:
         """Start steps for what is due; seconds until there may be more."""
         if self._steps.available_tokens < 1:
             return IDLE_SECONDS
+        limits = self._engines.limits()
         try:
             claims = await self._store.claim(
-                self.name,
-                limit=CLAIM_AT_MOST,
-                lease_seconds=LEASE_SECONDS,
-                limits=self._engines.limits(),
+                self.name, limit=CLAIM_AT_MOST, lease_seconds=LEASE_SECONDS, limits=limits
             )
             if not claims:
-                due = await self._store.next_due()
+                due = await self._store.next_due(limits)
                 return IDLE_SECONDS if due is None else min(max(due, 0.01), IDLE_SECONDS)
         except LedgerError as error:
             log.warning("The ledger cannot be used just now: %s", error.message)
@@ -151,7 +149,8 @@ class Worker:
         """Leave jobs as they are until later. The lease of a submission runs out by itself."""
         for job in jobs:
             if job.id in self._held and job.status is not JobStatus.SUBMITTING:
-                await self._save(job, OVERDUE_POLL_SECONDS)
+                later = job.model_copy(update={"attempts": job.attempts + 1})
+                await self._save(later, backoff(later.attempts, first=5.0))
 
     async def _save(self, job: Job, run_in: float | None, keep_lease: bool = False) -> bool:
         """Write what a step found and tell everyone; False when the lease was lost."""
