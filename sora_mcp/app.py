@@ -66,12 +66,14 @@ class App:
         working_folder: Path | None,
         follow_jobs: bool,
         first_notes: tuple[str, ...],
+        hurry: float,
     ) -> None:
         self.settings = settings
         self._tasks = tasks
         self._working_folder = working_folder
         self._follow_jobs = follow_jobs
         self._first_notes = first_notes
+        self._hurry = hurry
         self._opening = anyio.Lock()
         self._opened = anyio.Event()
         self._parts: _Parts | None = None
@@ -170,6 +172,7 @@ class App:
             library=library,
             events=events,
             job_timeout=timedelta(seconds=settings.job_timeout_seconds),
+            hurry=self._hurry,
         )
         await library.sweep()
         return _Parts(videos, events), worker
@@ -182,11 +185,14 @@ async def open_app(
     working_folder: Path | None = None,
     follow_jobs: bool = True,
     first_notes: tuple[str, ...] = (),
+    hurry: float = 1,
 ) -> AsyncGenerator[App]:
     """Run sora-mcp for as long as the context is open.
 
     `working_folder`: where a person works beside us (stdio), offered to tools if it is safe to.
     `follow_jobs`: whether a worker runs in this process.
+    `first_notes`: sentences that the first result carries.
+    `hurry`: divides the worker's pauses between tries; tests have no patience.
     """
     async with anyio.create_task_group() as tasks:
         yield App(
@@ -195,6 +201,7 @@ async def open_app(
             working_folder=working_folder,
             follow_jobs=follow_jobs,
             first_notes=first_notes,
+            hurry=hurry,
         )
         tasks.cancel_scope.cancel()
 

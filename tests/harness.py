@@ -17,6 +17,7 @@ from tests.fakes.videos_api import FakeHost
 from tests.media.clips import make_clip
 from tests.serving import serving
 
+HURRY = 50
 OWNER = "local"
 KEY = "sk-test-4711"
 
@@ -45,9 +46,9 @@ def settings_in(folder: Path, **changes: Any) -> Settings:
 
 @asynccontextmanager
 async def app_in(folder: Path, **changes: Any) -> AsyncGenerator[App]:
-    """An app, for at most two minutes."""
+    """An app, for at most two minutes, that wastes no time between tries."""
     with anyio.fail_after(120):
-        async with open_app(settings_in(folder, **changes)) as app:
+        async with open_app(settings_in(folder, **changes), hurry=HURRY) as app:
             yield app
 
 

@@ -48,11 +48,14 @@ class Worker:
         library: Library,
         events: EventBus,
         job_timeout: timedelta,
+        hurry: float = 1,
     ) -> None:
+        """`hurry`: divides every pause between tries; tests have no patience."""
         self.name = f"worker-{uuid.uuid4().hex[:12]}"
         self._store = store
         self._engines = engines
         self._events = events
+        self._hurry = hurry
         self._follower = Follower(store, engines, self._save, job_timeout)
         self._submitter = Submitter(store, engines, library, self._save, self._follower)
         self._finisher = Finisher(store, engines, library, self._save, self._forget)
@@ -154,7 +157,8 @@ class Worker:
 
     async def _save(self, job: Job, run_in: float | None, keep_lease: bool = False) -> bool:
         """Write what a step found and tell everyone; False when the lease was lost."""
-        saved = await self._store.save(job, run_in=run_in, keep_lease=keep_lease)
+        pause = None if run_in is None else run_in / self._hurry
+        saved = await self._store.save(job, run_in=pause, keep_lease=keep_lease)
         if not (saved and keep_lease):
             self._held.pop(job.id, None)
         if saved:
