@@ -205,7 +205,7 @@ def error_words(body: object) -> tuple[str | None, str | None]:
     for key in ("error", "detail"):
         if found.get(key):
             return error_words(found[key])
-    code = found.get("code") or found.get("type")
+    code = found.get("code")
     message = found.get("message") or found.get("msg")
     return (
         host_words(str(code)) if code else None,

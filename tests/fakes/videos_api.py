@@ -9,6 +9,7 @@ import itertools
 import re
 import socket
 import struct
+import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -38,7 +39,9 @@ def answer(status: int, body: Any = None, headers: dict[str, str] | None = None)
 
 def error(status: int, message: str, code: str | None = None, **headers: str) -> Fault:
     """Answer with an error in OpenAI's envelope."""
-    body = {"error": {"message": message, "type": "error", "param": None, "code": code}}
+    body = {
+        "error": {"message": message, "type": "invalid_request_error", "param": None, "code": code}
+    }
     return answer(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
@@ -108,7 +111,8 @@ class _Truncated(Response):
 def _transport(send: Any) -> Any:
     # An ASGI app cannot cut its connection; uvicorn's `send` is a method of the object that can.
     while not hasattr(send, "__self__"):
-        send = send.__closure__[0].cell_contents
+        cells = [cell.cell_contents for cell in send.__closure__]
+        send = next(found for found in cells if callable(found) and "send" in found.__qualname__)
     return send.__self__.transport
 
 
@@ -208,7 +212,7 @@ class FakeHost:
             "model": fields.get("model", "fake-1"),
             "status": self.statuses[0],
             "progress": 0,
-            "created_at": 1_795_165_200,
+            "created_at": int(time.time()),
             "completed_at": None,
             "expires_at": None,
             "prompt": fields.get("prompt"),
