@@ -221,7 +221,7 @@ class FakeHost:
             "remixed_from_video_id": request.path_params.get("id"),
             "error": None,
         }
-        return JSONResponse(self.jobs[job_id])
+        return JSONResponse(self.jobs[job_id], headers={"openai-poll-after-ms": "50"})
 
     async def _get(self, request: Request) -> Response:
         job = self.jobs.get(request.path_params["id"])
