@@ -1,0 +1,106 @@
+"""Finished files over HTTP, by links that are signed and expire.
+
+A link is all that a browser or a player has: it names one file of one video and a time, and
+carries a signature over both, so that it can be neither changed nor guessed.
+"""
+
+import hmac
+import re
+import time
+from collections.abc import Sequence
+from pathlib import PurePath
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+
+from sora_mcp.app import App
+from sora_mcp.server.owners import LOCAL_OWNER
+from sora_mcp.videos.errors import SoraError
+from sora_mcp.videos.models import Variant
+
+LINK_SECONDS = 24 * 3600
+"""How long a link works; every result carries fresh ones."""
+
+
+class Links:
+    """Makes and checks links to files."""
+
+    def __init__(self, keys: Sequence[bytes], public_url: str) -> None:
+        """The first key signs, all of them verify; `public_url`: what the server is reached by."""
+        self._keys = keys
+        self._public_url = public_url.rstrip("/")
+
+    def __call__(self, video_id: str, variant: Variant) -> str:
+        """The address of a file, good for a day."""
+        expires = int(time.time()) + LINK_SECONDS
+        query = urlencode(
+            {
+                "expires": expires,
+                "signature": _sign(self._keys[0], video_id, variant.file_name, expires),
+            }
+        )
+        return f"{self._public_url}/files/{video_id}/{variant.file_name}?{query}"
+
+    def is_signed(self, video_id: str, name: str, expires: int, signature: str) -> bool:
+        """Whether a link is one of ours; it may have expired."""
+        return any(
+            hmac.compare_digest(
+                _sign(key, video_id, name, expires).encode(), signature.encode(errors="replace")
+            )
+            for key in self._keys
+        )
+
+
+def _sign(key: bytes, video_id: str, name: str, expires: int) -> str:
+    return hmac.new(key, f"{video_id}\n{name}\n{expires}".encode(), "sha256").hexdigest()
+
+
+class Files:
+    """Serves what the links name."""
+
+    def __init__(self, app: App, links: Links) -> None:
+        self._app = app
+        self._links = links
+
+    async def serve(self, request: Request) -> Response:
+        """`GET /files/{video_id}/{name}?expires=…&signature=…`, whole or in ranges.
+
+        403: not a link of ours; 410: it has expired; 404: the file is not there any more.
+        """
+        video_id: str = request.path_params["video_id"]
+        name: str = request.path_params["name"]
+        expires = request.query_params.get("expires", "")
+        signature = request.query_params.get("signature", "")
+        if not re.fullmatch(r"\d{1,12}", expires, re.ASCII) or not self._links.is_signed(
+            video_id, name, int(expires), signature
+        ):
+            return _refusal("This link is not valid. Ask for the video again.", 403)
+        if int(expires) < time.time():
+            return _refusal("This link has expired. Ask for the video again.", 410)
+        variant = Variant.from_file_name(name)
+        try:
+            videos = await self._app.videos()
+            assert variant is not None  # noqa: S101  # only names of variants are ever signed
+            _, file = await videos.file(LOCAL_OWNER, video_id, variant)
+            path = await videos.local_path(file)
+        except SoraError as error:
+            return _refusal(error.message, 404)
+        if path is None:
+            return _refusal("This file is not on this machine.", 404)
+        return FileResponse(
+            path,
+            media_type=file.mime_type,
+            filename=PurePath(file.location).name,
+            content_disposition_type="inline",
+            headers=_HEADERS,
+        )
+
+
+_HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=3600"}
+
+
+def _refusal(text: str, status: int) -> Response:
+    return PlainTextResponse(
+        text, status, headers={"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+    )

@@ -1,0 +1,129 @@
+"""Running the HTTP app: our own socket and signals, a graceful stop, no traceback on Ctrl+C."""
+
+import ipaddress
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+
+import anyio
+import uvicorn
+from anyio.abc import TaskStatus
+
+from sora_mcp.app import App, has_access_control
+from sora_mcp.http.asgi import Transport, build_asgi
+from sora_mcp.settings import Settings
+from sora_mcp.videos.errors import NotConfigured
+
+GRACEFUL_STOP_SECONDS = 5
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn's server without its signal handlers, which re-raise what they have handled."""
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._tell_started = started
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave signals to `serve_http`."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start to listen, and say so."""
+        await super().startup(sockets)
+        self._tell_started()
+
+
+async def serve_http(
+    app: App,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    transport: Transport = "http",
+    started: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Serve until SIGINT, SIGTERM or cancellation.
+
+    `started` gets the server's own address once it listens.
+
+    Raises:
+        NotConfigured: The address needs access control, or cannot be listened on.
+    """
+    address = "127.0.0.1" if host == "localhost" else host
+    _check_access(app.settings, address)
+    with _listen(address, port) as listener:
+        url = f"http://{f'[{address}]' if ':' in address else address}:{listener.getsockname()[1]}"
+        public_url = app.settings.public_url or url
+        stopping = anyio.Event()
+        config = uvicorn.Config(
+            build_asgi(app, transport=transport, public_url=public_url, stopping=stopping),
+            lifespan="on",
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACEFUL_STOP_SECONDS,
+        )
+        server = _Server(config, lambda: started(url))
+        async with anyio.create_task_group() as tasks:
+            await tasks.start(_stop_in_time, server, stopping)
+            # Whoever cancels us gets a graceful stop, too.
+            with anyio.CancelScope(shield=True):
+                await server.serve(sockets=[listener])
+            tasks.cancel_scope.cancel()
+
+
+async def _stop_in_time(
+    server: uvicorn.Server, stopping: anyio.Event, *, task_status: TaskStatus[None]
+) -> None:
+    """Stop the server on a signal, or when we are cancelled."""
+
+    def stop() -> None:
+        server.should_exit = True
+        stopping.set()
+
+    try:
+        if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+            task_status.started()
+            await anyio.sleep_forever()
+        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            task_status.started()
+            async for _ in signals:
+                # The second time nobody is waited for any more.
+                server.force_exit = server.should_exit
+                stop()
+    finally:
+        stop()
+
+
+def _check_access(settings: Settings, address: str) -> None:
+    if has_access_control(settings):
+        raise NotConfigured(
+            "Access control is configured (SORA_MCP_AUTH_TOKEN, SORA_MCP_AUTH_TOKENS_FILE or "
+            "SORA_MCP_OAUTH_ISSUER), but this version cannot check tokens yet, and serves nobody "
+            "rather than everybody. Unset it to serve this machine only."
+        )
+    try:
+        loopback = ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        loopback = False
+    if not loopback:
+        raise NotConfigured(
+            f"Serving on {address} would let anyone who can reach this machine make videos at your "
+            "cost: a token is needed for that (SORA_MCP_AUTH_TOKEN). Without one use "
+            "--host 127.0.0.1."
+        )
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    try:
+        return socket.create_server((address, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise NotConfigured(
+            f"{address} port {port} cannot be used: {error}. Choose another with --port."
+        ) from error
