@@ -100,6 +100,12 @@ class App:
                 self._opened.set()
         return parts.videos
 
+    async def has_ledger(self) -> bool:
+        """Whether there is a ledger; without one there are no videos, and nothing to open."""
+        if self._parts is not None or self.settings.database_url is not None:
+            return True
+        return await anyio.Path(self.settings.home / LEDGER).exists()
+
     async def resume(self) -> None:
         """Go on with what an earlier process left, if it left anything."""
         if self.settings.database_url is None:

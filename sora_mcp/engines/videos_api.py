@@ -144,18 +144,18 @@ class VideosApiEngine:
                 cast_to=httpx2.Response,
             )
         except openai.APIStatusError as error:
-            job = parse_job(_json(error.response))
+            job = self._job(error.response)
             if job is not None and job.status is JobStatus.FAILED:
                 return job
             raise self._refusal(error.response, submission.operation) from error
         except openai.APIConnectionError as error:
             raise self._submission_broke(error) from error
-        job = parse_job(_json(response))
+        job = self._job(response)
         if job is None:
             raise OutcomeUnknown(
                 f"{self.name} answered with something that is no job: {_words(response)}"
             )
-        return _with_poll_after(job, response)
+        return job
 
     async def retrieve(self, engine_job_id: str) -> EngineJob:
         """Look at one job."""
@@ -168,7 +168,7 @@ class VideosApiEngine:
             )
         except openai.APIStatusError as error:
             # vLLM-Omni answers for a failed job with its error status and the job in the body.
-            job = parse_job(_json(error.response))
+            job = self._job(error.response)
             if job is not None:
                 return job
             if error.status_code == 404:
@@ -176,12 +176,12 @@ class VideosApiEngine:
             raise self._fault(error.response) from error
         except openai.APIConnectionError as error:
             raise self._look_broke(error) from error
-        job = parse_job(_json(response))
+        job = self._job(response)
         if job is None:
             raise EngineFault(
                 f"{self.name} answered with something that is no job: {_words(response)}"
             )
-        return _with_poll_after(job, response)
+        return job
 
     async def list_jobs(self) -> Sequence[EngineJob] | None:
         """The newest jobs in one request; None from a host that has shown that it cannot list."""
@@ -240,6 +240,15 @@ class VideosApiEngine:
             raise self._fault(error.response) from error
         except openai.APIConnectionError as error:
             raise self._look_broke(error) from error
+
+    def _job(self, response: httpx2.Response) -> EngineJob | None:
+        job = parse_job(_json(response))
+        if job is None:
+            return None
+        error = job.error
+        if error is not None and self.free:
+            error = error.model_copy(update={"charged": "no"})
+        return job.model_copy(update={"poll_after": _poll_after(response), "error": error})
 
     async def _get(self, path: str, timeout: httpx2.Timeout) -> object:
         try:
@@ -361,10 +370,9 @@ def _client(
     )
 
 
-def _with_poll_after(job: EngineJob, response: httpx2.Response) -> EngineJob:
+def _poll_after(response: httpx2.Response) -> float | None:
     told = response.headers.get("openai-poll-after-ms", "")
-    seconds = int(told) / 1000 if told.isdigit() else _retry_after(response)
-    return job if seconds is None else job.model_copy(update={"poll_after": seconds})
+    return int(told) / 1000 if told.isdigit() else _retry_after(response)
 
 
 def _retry_after(response: httpx2.Response) -> float | None:

@@ -126,6 +126,8 @@ class Resources:
 
     async def listed(self) -> Sequence[Resource]:
         """The newest finished videos, with size and last change."""
+        if not await self._app.has_ledger():
+            return []
         try:
             videos = await self._app.videos()
             page = await videos.list(current_owner(), status="completed", limit=LISTED)

@@ -239,8 +239,12 @@ class JobStore(Protocol):
         """
         ...
 
-    async def renew(self, worker: str, jobs: Sequence[Job], lease_seconds: float) -> frozenset[str]:
+    async def renew(self, worker: str, held: Sequence[Job], lease_seconds: float) -> frozenset[str]:
         """Lengthen leases still held; the ids that were."""
+        ...
+
+    async def release(self, worker: str) -> None:
+        """End a worker's leases early, so that the next one need not wait them out."""
         ...
 
     async def save(

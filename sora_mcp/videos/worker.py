@@ -9,6 +9,7 @@ import logging
 import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 
@@ -64,15 +65,19 @@ class Worker:
         self._woken = anyio.Event()
 
     async def run(self) -> None:
-        """Work until cancelled."""
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(self._listen)
-            tasks.start_soon(self._keep_leases)
-            while True:
-                self._woken = anyio.Event()
-                pause = await self._start_due_steps(tasks)
-                with anyio.move_on_after(pause):
-                    await self._woken.wait()
+        """Work until cancelled; then let go of what has not been finished."""
+        try:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(self._listen)
+                tasks.start_soon(self._keep_leases)
+                while True:
+                    self._woken = anyio.Event()
+                    pause = await self._start_due_steps(tasks)
+                    with anyio.move_on_after(pause):
+                        await self._woken.wait()
+        finally:
+            with anyio.move_on_after(1, shield=True), suppress(LedgerError):
+                await self._store.release(self.name)
 
     async def _start_due_steps(self, tasks: TaskGroup) -> float:
         """Start steps for what is due; seconds until there may be more."""
