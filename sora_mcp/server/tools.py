@@ -32,6 +32,11 @@ from sora_mcp.videos.planning import Plan
 from sora_mcp.videos.service import VideoService
 from sora_mcp.videos.spending import EMBEDDED
 
+_REPEATED = (
+    "This request was made before (same idempotency_key, or the same call a moment ago, whose "
+    "answer was lost); this is its video, nothing new was started."
+)
+
 Ctx = Context[Any, Any]
 MadeVideo = Annotated[CallToolResult, VideoData] | InputRequiredResult
 ShownVideo = Annotated[CallToolResult, VideoData]
@@ -313,11 +318,13 @@ class Tools:
         with anyio.CancelScope(shield=True):
             job = await videos.start(plan)
         repeated = job.id != plan.job.id
-        job = await follow(videos, ctx, job, answer=deadline.answer, wait=deadline.wait)
-        notes = [
-            "This idempotency_key was used before; this is its video." if repeated else None,
-            deadline.note,
-        ]
+        try:
+            job = await follow(videos, ctx, job, answer=deadline.answer, wait=deadline.wait)
+        except anyio.get_cancelled_exc_class():
+            with anyio.CancelScope(shield=True):
+                await videos.mark_unheard(job)
+            raise
+        notes = [_REPEATED if repeated else None, deadline.note]
         failed = job.status in BAD_ENDS
         return await self._presenter(videos).result(job, notes=notes, failed=failed)
 

@@ -127,5 +127,8 @@ SUBMIT_ATTEMPTS = 5
 DOWNLOAD_PAUSES = (1.0, 2.0, 5.0, 10.0)
 """Seconds between the five tries to fetch a finished file (18 s together)."""
 
+UNHEARD_FOR = timedelta(minutes=10)
+"""So long an identical request gets the job whose own caller went away."""
+
 LOST_CHECKS = (10.0, 20.0, 30.0)
 """Seconds between the checks of a job that the host says it does not know (a minute together)."""

@@ -194,12 +194,19 @@ class JobStore(Protocol):
         ...
 
     async def add(self, job: Job, budget: Budget) -> Job:
-        """Add a job, due at once; the first job, when its owner used its `idempotency_key` before.
+        """Add a job, due at once.
+
+        Instead gives the first job, when its owner used its `idempotency_key` before, and the
+        unheard one, when the same request was made and its caller went away (`mark_unheard`).
 
         Raises:
             KeyConflict: The key was used with another fingerprint.
             SpendingRefused: It does not fit the budget; nothing was added.
         """
+        ...
+
+    async def mark_unheard(self, job: Job) -> None:
+        """Remember for `UNHEARD_FOR` that the caller of a job went away before it heard of it."""
         ...
 
     async def get(

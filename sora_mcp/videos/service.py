@@ -110,7 +110,10 @@ class VideoService:
     # Starting
 
     async def start(self, plan: Plan) -> Job:
-        """Put a planned job into the ledger, once for each `idempotency_key`.
+        """Put a planned job into the ledger.
+
+        Gives the earlier job instead, when its `idempotency_key` was used before, or when the same
+        request was made a few minutes ago and its caller went away.
 
         Raises:
             KeyConflict, SpendingRefused: Nothing was added.
@@ -129,6 +132,10 @@ class VideoService:
             await self._library.drop_reference(plan.job.id)
         await self._announce(job)
         return job
+
+    async def mark_unheard(self, job: Job) -> None:
+        """The caller went away before it heard of a job: the same request again gets this job."""
+        await self._store.mark_unheard(job)
 
     async def wait_for_answer(self, job: Job, timeout: float) -> Job:
         """The job once its engine has answered or put off the submission, or after `timeout` s."""

@@ -1,0 +1,128 @@
+"""Commands that go on until they are stopped: serve, worker, engine."""
+
+import socket
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Literal
+
+import anyio
+import click
+
+from sora_mcp.app import App, open_app
+from sora_mcp.cli.options import AS_JSON, shared_options
+from sora_mcp.cli.session import Session, say
+from sora_mcp.logs import configure_logging
+from sora_mcp.videos.errors import NotConfigured, SoraError
+
+LOOPBACK = "127.0.0.1"
+PORT = 8000
+ENGINE_PORT = 8010
+STOP_SECONDS = 5
+
+
+def _session() -> Session:
+    """Settings and logs of a service: `--json` asks for its logs in JSON."""
+    as_json = click.get_current_context().meta.get(AS_JSON, False)
+    session = Session(log_format="json" if as_json else None)
+    configure_logging(session.settings)
+    return session
+
+
+def _run(
+    session: Session, serve: Callable[[App], Awaitable[None]], working_folder: Path | None = None
+) -> None:
+    async def opened() -> SoraError | None:
+        async with open_app(
+            session.settings, working_folder=working_folder, first_notes=session.stray_key_note
+        ) as app:
+            try:
+                await serve(app)
+            except SoraError as error:  # past the task group, which would wrap it
+                return error
+        return None
+
+    error = anyio.run(opened)
+    if error is not None:
+        raise error
+
+
+@click.command("serve")
+@click.option(
+    "--transport",
+    type=click.Choice(["stdio", "http", "sse"]),
+    default="stdio",
+    show_default=True,
+    help="http serves /mcp (Streamable HTTP) and /sse; sse serves /sse alone.",
+)
+@click.option("--host", default=LOOPBACK, show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0: any free."
+)
+@shared_options
+def serve_command(transport: Literal["stdio", "http", "sse"], host: str, port: int) -> None:
+    """Run the MCP server."""
+    session = _session()
+    if transport == "stdio":
+        from sora_mcp.server.stdio import run_stdio
+
+        if sys.stdin.isatty():
+            say("sora-mcp waits for an MCP client on standard input. For commands: sora-mcp --help")
+        _run(session, run_stdio, working_folder=Path.cwd())
+    else:
+        from sora_mcp.http.serve import serve_http
+
+        async def serve(app: App) -> None:
+            await serve_http(app, host=host, port=port, transport=transport, started=listening)
+
+        def listening(url: str) -> None:
+            say(f"Serving MCP at {url}/{'sse' if transport == 'sse' else 'mcp'}")
+
+        _run(session, serve)
+
+
+@click.command("worker")
+@shared_options
+def worker_command() -> None:
+    """Follow jobs without serving.
+
+    Jobs are followed only while some server or worker runs: this keeps them going when no client is
+    connected.
+    """
+
+    async def work(app: App) -> None:
+        await app.videos()
+        say("Following jobs until this is stopped (Ctrl+C). They stand still without it.")
+        await anyio.sleep_forever()
+
+    _run(_session(), work)
+
+
+@click.command("engine")
+@click.option("--port", type=click.IntRange(0, 65535), default=ENGINE_PORT, show_default=True)
+@shared_options
+def engine_command(port: int) -> None:
+    """Serve the embedded engine's Videos API.
+
+    It listens on this machine only, for any client that speaks that API.
+    """
+    import uvicorn
+
+    from sora_mcp.engines.embedded.api import open_embedded_api
+
+    session = _session()
+    try:
+        listener = socket.create_server((LOOPBACK, port))
+    except OSError as error:
+        raise NotConfigured(f"Port {port} cannot be used: {error.strerror}.") from error
+
+    async def serve() -> None:
+        async with open_embedded_api(session.settings.home / "embedded", loopback_only=True) as api:
+            config = uvicorn.Config(
+                api, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_SECONDS
+            )
+            say(f"Serving the Videos API at http://{LOOPBACK}:{listener.getsockname()[1]}/v1")
+            await uvicorn.Server(config).serve(sockets=[listener])
+
+    with listener:
+        anyio.run(serve)

@@ -1,0 +1,115 @@
+"""What every command shares: its options, the settings, the app, and how it speaks.
+
+Standard output carries results only; everything said along the way goes to standard error.
+"""
+
+import json
+import os
+import shlex
+from collections.abc import Awaitable, Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+import anyio
+import click
+
+from sora_mcp.app import STRAY_KEY, open_app
+from sora_mcp.cli.options import AS_JSON, ENV_FILE
+from sora_mcp.logs import configure_logging
+from sora_mcp.settings import Settings, load_settings
+from sora_mcp.videos.errors import SoraError
+from sora_mcp.videos.models import Job, Variant
+from sora_mcp.videos.service import VideoService
+
+if TYPE_CHECKING:
+    from sora_mcp.server.present import Presenter
+
+Result = TypeVar("Result")
+
+
+class Session:
+    """One run of a command at a terminal or in a script."""
+
+    def __init__(self, log_format: Literal["json"] | None = None) -> None:
+        """Load the settings and pass their warnings on.
+
+        Raises:
+            NotConfigured: A setting will not do.
+        """
+        meta = click.get_current_context().meta
+        self.env_file: Path | None = meta.get(ENV_FILE)
+        self.as_json: bool = meta.get(AS_JSON, False)
+        loaded = load_settings(env_file=self.env_file, log_format=log_format)
+        self.settings = loaded.settings
+        self.stray_key_note = (STRAY_KEY,) if loaded.stray_openai_key else ()
+        self.warnings = loaded.warnings
+        for warning in loaded.warnings:
+            say(warning)
+        # A person wants to hear only of what went wrong, unless they ask for more.
+        asked = "log_level" in self.settings.model_fields_set
+        quiet = self.settings.model_copy(update={"log_level": "warning"})
+        configure_logging(self.settings if asked else quiet)
+
+    def allow(self, *, reading: Path | None = None, writing: Path | None = None) -> None:
+        """Open folders that the person named: at a terminal they are the operator."""
+        settings, library = self.settings, self.settings.library
+        update: dict[str, tuple[Path, ...]] = {}
+        if reading is not None:
+            update["input_dirs"] = (*(settings.input_dirs or (library,)), reading)
+        if writing is not None:
+            update["output_dirs"] = (*(settings.output_dirs or (library,)), writing)
+        self.settings = settings.model_copy(update=update)
+
+    def run(
+        self, action: Callable[[VideoService], Awaitable[Result]], *, follow_jobs: bool = True
+    ) -> Result:
+        """Do something with the videos, with a worker beside it if `follow_jobs`.
+
+        Raises:
+            SoraError: What the action raised.
+        """
+
+        async def opened(settings: Settings) -> Result | SoraError:
+            async with open_app(settings, follow_jobs=follow_jobs) as app:
+                try:
+                    return await action(await app.videos())
+                except SoraError as error:  # past the task group, which would wrap it
+                    return error
+
+        result = anyio.run(opened, self.settings)
+        if isinstance(result, SoraError):
+            raise result
+        return result
+
+    def command(self, *arguments: str) -> str:
+        """A command line that works where this one did."""
+        program = ["uv", "run"] if "UV_RUN_RECURSION_DEPTH" in os.environ else []
+        program.append("sora-mcp")
+        if self.env_file is not None:
+            program += ["--env-file", str(self.env_file)]
+        return shlex.join([*program, *arguments])
+
+    def answer_json(self, data: Mapping[str, Any]) -> None:
+        """The command's result as JSON, without the advice that is meant for agents."""
+        shown = {name: value for name, value in data.items() if name != "next"}
+        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+
+
+async def video_data(videos: VideoService, job: Job) -> dict[str, Any]:
+    """A job in the shape that the tools give it."""
+    return dict(await presenter(videos).video(job))
+
+
+def presenter(videos: VideoService) -> "Presenter":
+    """Shows jobs as the tools do, with paths: the person is on this machine."""
+    from sora_mcp.server.present import Presenter  # brings the MCP SDK: slow to import
+
+    def no_link(video_id: str, variant: Variant) -> None:
+        """Nothing serves files here."""
+
+    return Presenter(videos, share_paths=True, link=no_link)
+
+
+def say(text: str) -> None:
+    """Tell the person something that is not the result."""
+    click.echo(text, err=True)

@@ -1,0 +1,127 @@
+"""Writing the MP4: H.264 High and AAC, playable while it loads."""
+
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from av import AudioFrame, VideoFrame
+
+from sora_mcp.engines.embedded.soundtrack import SAMPLE_RATE, Samples
+from sora_mcp.engines.embedded.storyboard import FRAME_RATE
+
+COMMENT = "Preview animatic rendered locally from the prompt; not AI-generated video."
+_TITLE_LENGTH = 120
+_AUDIO_FRAME = 1024
+_OPTIONS = {
+    "preset": "veryfast",
+    "crf": "21",
+    "profile": "high",
+    "g": str(2 * FRAME_RATE),
+    # A fixed number: the pictures shall not depend on the processor count.
+    "threads": "3",
+    "x264-params": "rc-lookahead=16:colorprim=bt709:transfer=bt709:colormatrix=bt709",
+}
+
+
+class Movie:
+    """An MP4 in the making; leaving its context finishes the file, or abandons it on an error.
+
+    Pictures are yuv420p frames of the movie's size, sound is stereo; both are given in order.
+    """
+
+    def __init__(self, path: Path, width: int, height: int, title: str) -> None:
+        self._container = av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"})
+        self._container.metadata["title"] = " ".join(title.split())[:_TITLE_LENGTH]
+        self._container.metadata["comment"] = COMMENT
+        self._video = self._container.add_stream("libx264", FRAME_RATE, options=dict(_OPTIONS))
+        self._video.width, self._video.height = width, height
+        self._video.pix_fmt = "yuv420p"
+        self._audio = self._container.add_stream("aac", SAMPLE_RATE, options={"aac_coder": "fast"})
+        self._audio.layout = "stereo"
+        self._audio.bit_rate = 96_000
+        self._container.start_encoding()
+        self._pictures = self._samples = 0
+        self.encoded = 0
+        """Pictures written so far."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if error is None:
+                self._write_pictures(None)
+                self._container.mux(self._audio.encode(None))
+        finally:
+            self._container.close()
+
+    def continues(self, source: Path, frames: int) -> bool:
+        """Whether a clip has just these frames and was encoded as this movie is."""
+        try:
+            with av.open(str(source)) as container:
+                video = container.streams.video[0]
+                return (
+                    video.frames == frames
+                    and (video.width, video.height) == (self._video.width, self._video.height)
+                    and parameter_sets(video.codec_context.extradata)
+                    == parameter_sets(self._video.codec_context.extradata)
+                )
+        except (av.FFmpegError, IndexError):
+            return False
+
+    def copy_pictures(self, source: Path) -> None:
+        """Begin with a clip's pictures, as they are encoded there."""
+        with av.open(str(source)) as container:
+            video = container.streams.video[0]
+            for packet in container.demux(video):
+                if packet.dts is None:
+                    continue
+                packet.stream = self._video
+                self._container.mux(packet)
+                self._pictures += 1
+
+    def add_picture(self, frame: VideoFrame) -> None:
+        """Encode the next picture."""
+        frame.pts, frame.time_base = self._pictures, Fraction(1, FRAME_RATE)
+        self._pictures += 1
+        self._write_pictures(frame)
+
+    def add_sound(self, samples: Samples) -> None:
+        """Encode the next samples (2, count), −1 to 1; only the last block may be of any length."""
+        for start in range(0, samples.shape[1], _AUDIO_FRAME):
+            block = np.ascontiguousarray(samples[:, start : start + _AUDIO_FRAME])
+            frame = AudioFrame.from_ndarray(block, "fltp", "stereo")
+            frame.sample_rate = SAMPLE_RATE
+            frame.pts, frame.time_base = self._samples, Fraction(1, SAMPLE_RATE)
+            self._samples += block.shape[1]
+            self._container.mux(self._audio.encode(frame))
+
+    def _write_pictures(self, frame: VideoFrame | None) -> None:
+        packets = self._video.encode(frame)
+        self._container.mux(packets)
+        self.encoded += len(packets)
+
+
+def parameter_sets(header: bytes | None) -> list[bytes]:
+    """List the H.264 parameter sets of a codec header, as MP4 or as a plain stream writes them."""
+    data = header or b""
+    if data[:1] != b"\x01":  # a plain stream: units between start codes
+        units = data.replace(b"\x00\x00\x00\x01", b"\x00\x00\x01").split(b"\x00\x00\x01")
+        return [unit for unit in units if unit and unit[0] & 31 in {7, 8}]
+    found: list[bytes] = []
+    at = 5
+    for _ in range(2):  # sequence sets, then picture sets, each with its length
+        count, at = data[at] & 31, at + 1
+        for _ in range(count):
+            length = int.from_bytes(data[at : at + 2])
+            found.append(data[at + 2 : at + 2 + length])
+            at += 2 + length
+    return found

@@ -1,0 +1,303 @@
+"""Pictures as the encoder wants them: YUV planes that are moved and blended in whole numbers.
+
+A frame is put together from layers. Each layer is drawn once; per frame it is only shifted by a
+sub-pixel amount and laid over what is there, with a few NumPy passes over 16-bit integers, so
+that composing a frame costs less than encoding it.
+
+Values are 8-bit video levels (Rec. 709, limited range) held in uint16. A layer keeps its colours
+multiplied by its opacity, next to `keep`: how much of the picture below stays, 0 (none) to 256.
+Chroma planes have half the width and height (4:2:0), so widths, heights and resting positions of
+layers are even.
+"""
+
+from dataclasses import dataclass
+from math import floor
+
+import numpy as np
+from av import VideoFrame
+from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
+from numpy.typing import NDArray
+
+U8 = NDArray[np.uint8]
+U16 = NDArray[np.uint16]
+Floats = NDArray[np.float32]
+
+SUBPIXELS = 16
+"""Steps per pixel in which layers move."""
+
+
+class Canvas:
+    """One frame in the making: `luma` (height, width) and `chroma` (2, height/2, width/2)."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width, self.height = width, height
+        self.luma: U16 = np.full((height, width), 16, np.uint16)
+        self.chroma: U16 = np.full((2, height // 2, width // 2), 128, np.uint16)
+        # Shifting writes into these: fresh arrays of this size would cost more than the sums.
+        self._scratch = (
+            np.empty(3 * height * width, np.uint16),
+            np.empty(3 * height * width, np.uint16),
+        )
+
+    def scratch(self, shape: tuple[int, ...]) -> tuple[U16, U16]:
+        """Give two uninitialised arrays of this shape; the next call reuses their memory."""
+        size = int(np.prod(shape))
+        first, second = self._scratch
+        return first[:size].reshape(shape), second[:size].reshape(shape)
+
+    def copy_from(self, other: "Canvas") -> None:
+        """Take over another canvas's picture."""
+        np.copyto(self.luma, other.luma)
+        np.copyto(self.chroma, other.chroma)
+
+    def mix(self, other: "Canvas", share: float) -> None:
+        """Cross-fade to `other`; a share of 0 leaves this picture, 1 takes the other."""
+        weight = round(share * 256)
+        for mine, theirs in ((self.luma, other.luma), (self.chroma, other.chroma)):
+            kept, added = self.scratch(mine.shape)
+            np.multiply(mine, 256 - weight, out=kept)
+            np.multiply(theirs, weight, out=added)
+            np.add(kept, added, out=kept)
+            np.right_shift(kept, 8, out=mine)
+
+    def to_frame(self) -> VideoFrame:
+        """Copy the picture into a new yuv420p frame."""
+        frame = VideoFrame(self.width, self.height, "yuv420p")
+        for plane, values in zip(frame.planes, (self.luma, *self.chroma), strict=True):
+            rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+            np.copyto(rows[:, : plane.width], values, casting="unsafe")
+        return frame
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A drawn picture with opacity. `x`, `y`: its resting place on the frame, even pixels."""
+
+    luma: U16
+    """(2, height, width): luma times opacity, keep."""
+    chroma: U16
+    """(3, height/2, width/2): U and V times opacity, keep."""
+    x: int = 0
+    y: int = 0
+    opaque: bool = False
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held by the planes."""
+        return self.luma.nbytes + self.chroma.nbytes
+
+
+def make_layer(colour: U8, opacity: U8 | None = None, *, x: int = 0, y: int = 0) -> Layer:
+    """Turn an RGB picture (height, width, 3) and its opacity (height, width) into a layer.
+
+    Sides are even. Without an opacity the layer is opaque.
+    """
+    return blend_planes(*to_yuv(colour), opacity, x=x, y=y)
+
+
+def blend_planes(luma: U16, chroma: U16, opacity: U8 | None, *, x: int = 0, y: int = 0) -> Layer:
+    """Make a layer of plain YUV planes and an opacity of the luma's size."""
+    if opacity is None:
+        full = np.zeros_like(luma)
+        half = np.zeros_like(chroma[0])
+        return Layer(np.stack([luma, full]), np.stack([*chroma, half]), x, y, opaque=True)
+    # 0–255 becomes 0–256, so that full opacity keeps nothing and none keeps everything.
+    cover = opacity.astype(np.uint16)
+    cover += cover >> 7
+    cover_half = (
+        cover[0::2, 0::2] + cover[1::2, 0::2] + cover[0::2, 1::2] + cover[1::2, 1::2] + 2
+    ) >> 2
+    return Layer(
+        np.stack([luma * cover >> 8, 256 - cover]),
+        np.stack([chroma[0] * cover_half >> 8, chroma[1] * cover_half >> 8, 256 - cover_half]),
+        x,
+        y,
+    )
+
+
+def to_yuv(colour: U8) -> tuple[U16, U16]:
+    """Convert an RGB picture to luma (height, width) and chroma (2, height/2, width/2)."""
+    return frame_planes(
+        VideoReformatter().reformat(
+            VideoFrame.from_ndarray(np.ascontiguousarray(colour), "rgb24"),
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
+        )
+    )
+
+
+def spread(field: Floats, width: int, height: int) -> tuple[U16, U16]:
+    """Enlarge a small, smooth RGB field (rows, columns, 3; 0–1) to planes of the given size.
+
+    It goes through 16-bit YUV, so that the scaler dithers and wide gradients show no bands.
+    """
+    red, green, blue = np.moveaxis(field.clip(0, 1), 2, 0)
+    luma = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    planes = np.stack(
+        [16 + 219 * luma, 128 + 224 * (blue - luma) / 1.8556, 128 + 224 * (red - luma) / 1.5748],
+        axis=2,
+    )
+    deep = VideoFrame.from_ndarray((planes * 256).astype(np.uint16), "yuv444p16le")
+    return frame_planes(
+        VideoReformatter().reformat(
+            deep, width, height, "yuv420p", interpolation=Interpolation.BICUBIC
+        )
+    )
+
+
+def frame_planes(frame: VideoFrame) -> tuple[U16, U16]:
+    """Read a yuv420p frame's planes."""
+    luma, u, v = (
+        np.frombuffer(plane, np.uint8)
+        .reshape(plane.height, plane.line_size)[:, : plane.width]
+        .astype(np.uint16)
+        for plane in frame.planes
+    )
+    return luma, np.stack([u, v])
+
+
+def mirrored(layer: Layer, foot: int, strength: float) -> Layer:
+    """Turn a layer upside down about a row of the frame, fading away from it.
+
+    `strength`: its opacity next to the row, 0–1.
+    """
+    rows = layer.luma.shape[1]
+    fade = (np.linspace(strength, strength * 0.15, rows) * 256).astype(np.uint16)
+    gap = max(foot - (layer.y + rows), 0)
+    return Layer(
+        _faded(layer.luma[:, ::-1], fade[:, None]),
+        _faded(layer.chroma[:, ::-1], fade[::2, None]),
+        layer.x,
+        2 * round((foot + gap) / 2),
+    )
+
+
+def dimmed(layer: Layer, share: float) -> Layer:
+    """Make a layer more transparent: a share of 0 hides it, 1 leaves it as it is."""
+    weight = np.uint16(round(share * 256))
+    return Layer(_faded(layer.luma, weight), _faded(layer.chroma, weight), layer.x, layer.y)
+
+
+def _faded(planes: U16, share: U16 | np.uint16) -> U16:
+    faded = planes * share >> 8
+    faded[-1] = 256 - ((256 - planes[-1]) * share >> 8)
+    return faded
+
+
+def lay(canvas: Canvas, layer: Layer, dx: float = 0.0, dy: float = 0.0) -> None:
+    """Lay a layer over the canvas, moved by (dx, dy) pixels from its resting place."""
+    _lay_plane(canvas, canvas.luma[None], layer.luma, layer.x + dx, layer.y + dy, layer.opaque)
+    _lay_plane(
+        canvas,
+        canvas.chroma,
+        layer.chroma,
+        (layer.x + dx) / 2,
+        (layer.y + dy) / 2,
+        layer.opaque,
+    )
+
+
+def _lay_plane(canvas: Canvas, target: U16, source: U16, x: float, y: float, opaque: bool) -> None:
+    """Blend `source` (colours, then keep) over `target` (colours) with its corner at (x, y)."""
+    column, shift_x = _split(x)
+    row, shift_y = _split(y)
+    height, width = target.shape[1:]
+    # A fraction reads one more column (row) on the left (above): the edge itself is given up.
+    left, right = max(column + (shift_x > 0), 0), min(column + source.shape[2], width)
+    top, bottom = max(row + (shift_y > 0), 0), min(row + source.shape[1], height)
+    if left >= right or top >= bottom:
+        return
+    colours = target.shape[0]
+    planes = source[:colours] if opaque else source
+    part = _shifted(
+        canvas, planes, left - column, right - column, top - row, bottom - row, shift_x, shift_y
+    )
+    place = target[:, top:bottom, left:right]
+    if opaque:
+        np.copyto(place, part)
+    else:
+        np.multiply(place, part[colours], out=place)
+        np.right_shift(place, 8, out=place)
+        np.add(place, part[:colours], out=place)
+
+
+def _split(position: float) -> tuple[int, int]:
+    steps = floor(position * SUBPIXELS + 0.5)
+    return steps // SUBPIXELS, steps % SUBPIXELS
+
+
+def _shifted(
+    canvas: Canvas,
+    planes: U16,
+    left: int,
+    right: int,
+    top: int,
+    bottom: int,
+    shift_x: int,
+    shift_y: int,
+) -> U16:
+    """Cut a window out of the planes, shifted right and down by sixteenths of a pixel."""
+    window = planes[:, top:bottom, left:right]
+    if shift_y:
+        window = _between(
+            canvas,
+            planes[:, top - 1 : bottom - 1, left - (shift_x > 0) : right],
+            planes[:, top:bottom, left - (shift_x > 0) : right],
+            shift_y,
+        )
+        if shift_x:
+            window = window.copy()
+            window = _between(canvas, window[:, :, :-1], window[:, :, 1:], shift_x)
+    elif shift_x:
+        window = _between(canvas, planes[:, top:bottom, left - 1 : right - 1], window, shift_x)
+    return window
+
+
+def _between(canvas: Canvas, before: U16, here: U16, shift: int) -> U16:
+    mixed, other = canvas.scratch(here.shape)
+    np.multiply(before, shift, out=mixed)
+    np.multiply(here, SUBPIXELS - shift, out=other)
+    np.add(mixed, other, out=mixed)
+    np.add(mixed, SUBPIXELS // 2, out=mixed)
+    np.right_shift(mixed, 4, out=mixed)
+    return mixed
+
+
+def magnify(source: Canvas, target: Canvas, zoom: float, focus: tuple[float, float]) -> None:
+    """Fill `target` with a part of `source`, `zoom` (≥ 1) times larger, about a focus (0–1)."""
+    _magnify_plane(source, source.luma[None], target.luma[None], zoom, focus)
+    _magnify_plane(source, source.chroma, target.chroma, zoom, focus)
+
+
+def _magnify_plane(
+    canvas: Canvas, source: U16, target: U16, zoom: float, focus: tuple[float, float]
+) -> None:
+    height, width = source.shape[1:]
+    columns, right_share = _steps(width, zoom, focus[0])
+    rows, lower_share = _steps(height, zoom, focus[1])
+    lower_share = lower_share[:, None]
+    for plane, out in zip(source, target, strict=True):
+        tall, other = canvas.scratch((height, width))
+        np.take(plane, rows, axis=0, out=tall, mode="clip")
+        np.take(plane, rows + 1, axis=0, out=other, mode="clip")
+        np.multiply(tall, SUBPIXELS - lower_share, out=tall)
+        np.multiply(other, lower_share, out=other)
+        np.add(tall, other, out=tall)
+        np.right_shift(tall, 4, out=tall)
+        np.take(tall, columns, axis=1, out=out, mode="clip")
+        np.take(tall, columns + 1, axis=1, out=other, mode="clip")
+        np.multiply(out, SUBPIXELS - right_share, out=out)
+        np.multiply(other, right_share, out=other)
+        np.add(out, other, out=out)
+        np.add(out, SUBPIXELS // 2, out=out)
+        np.right_shift(out, 4, out=out)
+
+
+def _steps(size: int, zoom: float, focus: float) -> tuple[NDArray[np.intp], U16]:
+    """Where each pixel of an enlarged line is read: index and sixteenths towards the next."""
+    seen = size / zoom
+    start = (size - seen) * focus
+    positions = start + (np.arange(size) + 0.5) / zoom - 0.5
+    fixed = np.floor(positions.clip(0, size - 1) * SUBPIXELS + 0.5).astype(np.intp)
+    return fixed // SUBPIXELS, (fixed % SUBPIXELS).astype(np.uint16)

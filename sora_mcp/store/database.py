@@ -1,0 +1,191 @@
+"""The database behind the ledger: connections, transactions, clock, and what may go wrong."""
+
+import sqlite3
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+from sqlalchemy import Connection, Table, event, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as NoConnectionFree
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from sora_mcp.videos.errors import LedgerError, NotConfigured
+
+BUSY_SECONDS = 10.0
+"""How long one process waits for another that is writing."""
+
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+_FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
+class Database:
+    """SQLite in a folder, or PostgreSQL shared by replicas."""
+
+    def __init__(self, engine: AsyncEngine, place: str) -> None:
+        """`place`: where it is, for people; no password in it."""
+        self.place = place
+        self.engine = engine
+        self.is_sqlite = engine.dialect.name == "sqlite"
+        # Waiting in line here is fair and quick; SQLite's own wait for its one writer is neither.
+        # On PostgreSQL it leaves some connections of the pool to readers.
+        self._write_turns = anyio.Semaphore(1 if self.is_sqlite else 10)
+        self._clock_offset = timedelta()
+
+    @classmethod
+    def in_folder(cls, ledger: Path) -> "Database":
+        """The SQLite database in a file, which need not exist yet."""
+        engine = create_async_engine(
+            URL.create("sqlite+aiosqlite", database=str(ledger)),
+            connect_args={"timeout": BUSY_SECONDS},
+            pool_size=4,
+            max_overflow=0,
+            hide_parameters=True,
+        )
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin)
+        return cls(engine, str(ledger))
+
+    @classmethod
+    def at(cls, address: str) -> "Database":
+        """The PostgreSQL database at a `postgresql://…` address.
+
+        Raises:
+            NotConfigured: The address is not one, or the driver is not installed.
+        """
+        try:
+            url = make_url(address)
+        except ArgumentError:
+            url = None
+        if url is None or url.drivername not in ("postgresql", "postgres", "postgresql+asyncpg"):
+            raise NotConfigured(
+                "SORA_MCP_DATABASE_URL must look like postgresql://user:password@host/database; "
+                "without it the ledger is a file in SORA_MCP_HOME."
+            )
+        # asyncpg calls libpq's `sslmode` by another name.
+        query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}
+        try:
+            engine = create_async_engine(
+                url.set(drivername="postgresql+asyncpg", query=query),
+                connect_args={"timeout": BUSY_SECONDS},
+                pool_pre_ping=True,
+                hide_parameters=True,
+            )
+        except ModuleNotFoundError as error:
+            raise NotConfigured(
+                "SORA_MCP_DATABASE_URL needs the PostgreSQL driver: pip install sora-mcp[postgres]"
+            ) from error
+        return cls(engine, url.render_as_string(hide_password=True))
+
+    def now(self) -> datetime:
+        """The database's time, as far as it is known between two transactions."""
+        return datetime.now(UTC) + self._clock_offset
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncGenerator[AsyncConnection]:
+        """A connection to read with.
+
+        Cancelling waits until the read is over, which is soon: a connection that was interrupted
+        would have to be thrown away.
+        """
+        with self.failures(), anyio.CancelScope(shield=True):
+            async with self.engine.connect() as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[tuple[AsyncConnection, datetime]]:
+        """One write transaction, and the database's time in it.
+
+        On SQLite it takes the write lock at once: what has been read in it cannot change before
+        it writes. Not interrupted by cancelling, so that the caller knows what was committed.
+        """
+        async with self._write_turns:
+            with self.failures(), anyio.CancelScope(shield=True):
+                async with self.engine.connect() as connection:
+                    await connection.execution_options(begin="BEGIN IMMEDIATE")
+                    async with connection.begin():
+                        yield connection, await self._read_clock(connection)
+
+    async def set_clock(self) -> None:
+        """Find out how the database's clock differs from ours."""
+        async with self.reading() as connection:
+            await self._read_clock(connection)
+
+    async def _read_clock(self, connection: AsyncConnection) -> datetime:
+        if not self.is_sqlite:
+            there = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+            self._clock_offset = there - datetime.now(UTC)
+        return self.now()
+
+    @contextmanager
+    def failures(self) -> Generator[None]:
+        """Say what is wrong with the database, and what to do about it.
+
+        Raises:
+            LedgerError: It could not be opened, read or written.
+        """
+        try:
+            yield
+        except (DBAPIError, NoConnectionFree, sqlite3.Error, OSError) as error:
+            cause = error.orig if isinstance(error, DBAPIError) else error
+            raise LedgerError(f"The ledger {self.place} {_trouble(cause)}") from error
+
+
+def make_file(ledger: Path) -> None:
+    """Make an empty ledger in its folder, unless there is one. Raises what the system raises."""
+    ledger.parent.mkdir(parents=True, exist_ok=True)
+    # aiosqlite leaves its thread in disorder when a file cannot be opened: not left to it.
+    sqlite3.connect(ledger).close()
+
+
+async def lock_row(connection: AsyncConnection, table: Table, **values: Any) -> None:
+    """Hold one row of a table that is keyed by `name` until the transaction ends.
+
+    `values`: what it holds when it has to be made first.
+    """
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    await connection.execute(insert(table).values(values).on_conflict_do_nothing())
+    row = table.c.name == values["name"]
+    await connection.execute(select(table.c.name).where(row).with_for_update())
+
+
+def _trouble(cause: BaseException | None) -> str:
+    # The upper bits of SQLite's code say which kind of the same thing it was.
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    if code in _BUSY:
+        return f"was in use by another process for {BUSY_SECONDS:.0f} s. Try again."
+    if code in _DAMAGED:
+        return (
+            f"is damaged ({cause}). Stop every sora-mcp, then move the file away or put a copy "
+            "back; without one a new ledger begins, and the finished videos stay in the library."
+        )
+    if code in _FORBIDDEN:
+        return (
+            f"cannot be opened for writing ({cause}). Make the folder and the file writable, or "
+            "choose another folder with SORA_MCP_HOME."
+        )
+    if code == sqlite3.SQLITE_FULL:
+        return "cannot grow: the disk is full. Make room, then try again."
+    return f"cannot be used just now: {cause or 'no answer'}. Try again."
+
+
+def _prepare_sqlite(connection: Any, _: object) -> None:
+    # Transactions begin where we say (`_begin`), not where the driver thinks best.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    # A request that costs money is sent only after `submitting` was committed: the commit has to
+    # survive a power cut, which in WAL mode only FULL guarantees.
+    cursor.execute("PRAGMA synchronous = FULL")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    statement = connection.get_execution_options().get("begin")
+    if statement is not None:
+        connection.exec_driver_sql(statement)

@@ -1,0 +1,86 @@
+"""Brings a ledger to the shape that this program knows.
+
+The usual start finds it so already and does not load Alembic. Migrations only ever add (expand),
+so that an older process beside us goes on working while we change the ledger.
+"""
+
+import importlib
+from contextlib import AbstractAsyncContextManager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import anyio.to_thread
+from filelock import AsyncFileLock, Timeout
+from sqlalchemy import Connection, func, inspect, select, text
+
+from sora_mcp.store.database import Database
+from sora_mcp.videos.errors import LedgerError
+
+HEAD = "0001"
+"""The newest revision in `migrations/versions`."""
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+_LOCK_SECONDS = 30.0
+_ADVISORY_LOCK = int.from_bytes(b"sora-mcp")
+
+
+async def migrate(database: Database) -> None:
+    """Make a ledger's tables, or bring them up to date; several processes may try at once.
+
+    Raises:
+        LedgerError: It is newer than this program, or cannot be read or written.
+    """
+    async with database.reading() as connection:
+        if await connection.run_sync(_revision) == HEAD:
+            return
+    await anyio.to_thread.run_sync(importlib.import_module, "alembic.command")
+    try:
+        async with _alone(database):
+            await _upgrade(database)
+    except Timeout as error:
+        raise LedgerError(
+            f"The ledger {database.place} is being changed by another process, and has been for "
+            f"{_LOCK_SECONDS:.0f} s. Try again."
+        ) from error
+
+
+def _alone(database: Database) -> AbstractAsyncContextManager[Any]:
+    """A lock round the first steps of a new SQLite file, which do not wait for each other."""
+    if database.is_sqlite:
+        return AsyncFileLock(f"{database.place}.lock", timeout=_LOCK_SECONDS)
+    return nullcontext()
+
+
+async def _upgrade(database: Database) -> None:
+    if database.is_sqlite:
+        async with database.reading() as connection:
+            # Kept in the file: readers and the one writer do not hinder each other.
+            await connection.execute(text("PRAGMA journal_mode = WAL"))
+    async with database.writing() as (connection, _):
+        if not database.is_sqlite:
+            await connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
+        await connection.run_sync(_run_migrations, database.place)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _run_migrations(connection: Connection, place: str) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config(attributes={"connection": connection})
+    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    revision = _revision(connection)
+    if revision is not None and revision not in known:
+        raise LedgerError(
+            f"The ledger {place} was written by a newer sora-mcp (its revision is {revision}, "
+            f"this program knows {HEAD}). Update sora-mcp, or choose another folder with "
+            "SORA_MCP_HOME."
+        )
+    command.upgrade(config, "head")

@@ -1,0 +1,24 @@
+"""A look at the ledger of this machine that costs next to nothing, for the start of a process."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+LEDGER = "ledger.sqlite"
+"""The name of the ledger in the home folder."""
+
+
+def has_unfinished_job(ledger: Path) -> bool:
+    """Whether an earlier process left a job that somebody has to look at again.
+
+    Only a hint: False too when there is no ledger or it cannot be read. Opening the ledger
+    properly says what is wrong with it. Never creates or changes the file.
+    """
+    if not ledger.is_file():
+        return False
+    try:
+        with closing(sqlite3.connect(f"{ledger.absolute().as_uri()}?mode=ro", uri=True)) as file:
+            found = file.execute("SELECT 1 FROM jobs WHERE run_at IS NOT NULL LIMIT 1").fetchone()
+    except sqlite3.Error:
+        return False
+    return found is not None

@@ -1,0 +1,50 @@
+"""How a job lies in the ledger's rows."""
+
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from sora_mcp.videos.lifecycle import BAD_ENDS, IN_FLIGHT
+from sora_mcp.videos.models import Job, JobStatus, Operation
+
+_OWN_COLUMNS = frozenset(
+    {
+        "id",
+        "owner",
+        "status",
+        "engine",
+        "engine_job_id",
+        "idempotency_key",
+        "created_at",
+        "expires_at",
+        "delete_requested",
+        "fence",
+    }
+)
+
+MICROUSD = 1_000_000
+"""Budgets are reckoned in millionths of a dollar."""
+
+
+def job_of(row: RowMapping) -> Job:
+    """The job in a row of `jobs`."""
+    return Job.model_validate(row["document"] | {name: row[name] for name in _OWN_COLUMNS})
+
+
+def values_of(job: Job) -> dict[str, Any]:
+    """The columns of `jobs` that follow from the job itself."""
+    needs_engine = job.operation is not Operation.JOIN
+    queued = needs_engine and job.status is JobStatus.WAITING and not job.delete_requested
+    in_flight = needs_engine and job.status in IN_FLIGHT
+    return {name: getattr(job, name) for name in _OWN_COLUMNS} | {
+        "queue_engine": job.engine if queued else None,
+        "slot_engine": job.engine if in_flight else None,
+        "cost_microusd": counted_microusd(job) or None,
+        "document": job.model_dump(mode="json", exclude=set(_OWN_COLUMNS)),
+    }
+
+
+def counted_microusd(job: Job) -> int:
+    """What a job counts for in budgets: its estimate, unless it certainly cost nothing."""
+    free = job.status in BAD_ENDS and job.error is not None and job.error.charged == "no"
+    return 0 if free else round((job.estimated_cost_usd or 0) * MICROUSD)

@@ -1,0 +1,69 @@
+"""Finding jobs by the words of their prompts and titles.
+
+The same on every database, and nothing that a person types can be taken for a search engine's
+syntax: a word that begins with something is one range of an index.
+"""
+
+import re
+import unicodedata
+
+from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sora_mcp.store.tables import jobs, words
+from sora_mcp.videos.errors import InvalidRequest
+from sora_mcp.videos.models import Job
+
+MOST_QUERY_WORDS = 30
+
+_LAST_CHARACTER = "\U0010ffff"
+
+_UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+"""Scripts written without spaces (Thai to Han): a character of theirs counts as a word."""
+
+_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
+
+_WORD_LENGTH = 100
+"""Longer words are compared by their beginning: an index entry has a largest size."""
+
+
+def has_words(owner: str, query: str) -> list[ColumnElement[bool]]:
+    """What holds of the owner's jobs in which every word of the query begins a word.
+
+    Raises:
+        InvalidRequest: The query has too many words.
+    """
+    wanted = words_in(query)
+    if len(wanted) > MOST_QUERY_WORDS:
+        raise InvalidRequest(f"query has {len(wanted)} words; use at most {MOST_QUERY_WORDS}.")
+    word = words.c.word
+    return [
+        jobs.c.id.in_(
+            select(words.c.job_id).where(
+                words.c.owner == owner, word >= beginning, word < beginning + _LAST_CHARACTER
+            )
+        )
+        for beginning in sorted(wanted)
+    ]
+
+
+async def write_words(connection: AsyncConnection, job: Job, before: Job | None = None) -> None:
+    """Make a job findable; `before` is what it was when that was done last."""
+    if before is not None:
+        its = (words.c.owner == before.owner) & (words.c.job_id == before.id)
+        former = words.c.word.in_(sorted(_words_of(before)))
+        await connection.execute(delete(words).where(its, former))
+    rows = [{"owner": job.owner, "word": word, "job_id": job.id} for word in sorted(_words_of(job))]
+    if rows:
+        await connection.execute(insert(words), rows)
+
+
+def _words_of(job: Job) -> frozenset[str]:
+    return words_in(f"{job.prompt} {job.title or ''}")
+
+
+def words_in(text: str) -> frozenset[str]:
+    """The words of a text as they are compared: without case, accents and punctuation."""
+    decomposed = unicodedata.normalize("NFKD", text)
+    bare = "".join(char for char in decomposed if not unicodedata.category(char).startswith("M"))
+    return frozenset(word[:_WORD_LENGTH] for word in _WORD.findall(bare.casefold()))

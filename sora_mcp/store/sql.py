@@ -1,0 +1,401 @@
+"""The ledger, on SQLite and PostgreSQL alike."""
+
+import uuid
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import anyio
+import anyio.to_thread
+from sqlalchemy import ColumnElement, Select, delete, func, insert, select, true, tuple_, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sora_mcp.store.database import Database, lock_row, make_file
+from sora_mcp.store.migrate import migrate
+from sora_mcp.store.peek import LEDGER
+from sora_mcp.store.rows import MICROUSD, counted_microusd, job_of, values_of
+from sora_mcp.store.scheduling import due_jobs, free, hold_until, lease, next_moment, submit_time
+from sora_mcp.store.search import has_words, write_words
+from sora_mcp.store.tables import jobs, owners, unheard
+from sora_mcp.videos.errors import InvalidRequest, KeyConflict, SpendingRefused
+from sora_mcp.videos.lifecycle import ACTIVE, UNHEARD_FOR
+from sora_mcp.videos.models import Change, Job, JobStatus, Page
+from sora_mcp.videos.ports import Budget, Claim, EngineLimits, Spent
+
+_EVERYONE = ""
+"""The row of `owners` that stands for the whole server; an owner has a name."""
+
+_NO_LEASE = {"lease_owner": None, "lease_until": None}
+
+_shown = jobs.c.deleted_at.is_(None)
+
+
+class SqlJobStore:
+    """Implements the `JobStore` port."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._name = uuid.uuid4().hex
+
+    def now(self) -> datetime:
+        """The ledger's time, UTC."""
+        return self._database.now()
+
+    # Adding
+
+    async def add(self, job: Job, budget: Budget) -> Job:
+        """Add a job, due at once.
+
+        Instead gives the first job, when its owner used its `idempotency_key` before, and the
+        unheard one, when the same request was made and its caller went away (`mark_unheard`).
+
+        Raises:
+            KeyConflict: The key was used with another fingerprint.
+            SpendingRefused: It does not fit the budget; nothing was added.
+        """
+        async with self._database.writing() as (connection, now):
+            if job.idempotency_key is not None or budget.owner_per_day is not None:
+                await lock_row(connection, owners, name=job.owner)
+            if budget.server_per_day is not None:
+                await lock_row(connection, owners, name=_EVERYONE)
+            first = await _first_with_key(connection, job)
+            if first is None:
+                first = await _take_unheard(connection, job, now)
+            if first is not None:
+                return first
+            await _check_budget(connection, job, budget, now)
+            row = values_of(job) | self._changed() | {"run_at": now}
+            await connection.execute(insert(jobs).values(row))
+            await write_words(connection, job)
+        return job
+
+    async def mark_unheard(self, job: Job) -> None:
+        """Remember for `UNHEARD_FOR` that the caller of a job went away before it heard of it."""
+        same = (unheard.c.owner == job.owner) & (unheard.c.fingerprint == job.fingerprint)
+        async with self._database.writing() as (connection, now):
+            await connection.execute(
+                delete(unheard).where(same | (unheard.c.at < now - UNHEARD_FOR))
+            )
+            row = {"owner": job.owner, "fingerprint": job.fingerprint, "job_id": job.id, "at": now}
+            await connection.execute(insert(unheard).values(row))
+
+    async def spent(self, owner: str) -> Spent:
+        """What has been spent today, UTC."""
+        async with self._database.reading() as connection:
+            by_owner, by_everyone = await _spent_microusd(connection, owner, self.now())
+        return Spent(by_owner / MICROUSD, by_everyone / MICROUSD)
+
+    # Looking
+
+    async def get(
+        self, video_id: str, owner: str | None = None, *, deleted: bool = False
+    ) -> Job | None:
+        """The job, unless it is another owner's or (without `deleted`) deleted."""
+        found = select(jobs).where(jobs.c.id == video_id, _of(owner), true() if deleted else _shown)
+        async with self._database.reading() as connection:
+            return await _one(connection, found)
+
+    async def find_engine_job(self, engine_job_id: str, owner: str | None = None) -> Job | None:
+        """The job that has this id at its engine; the newest, should two engines use the same."""
+        named = select(jobs).where(jobs.c.engine_job_id == engine_job_id, _of(owner), _shown)
+        async with self._database.reading() as connection:
+            return await _one(connection, named.order_by(jobs.c.created_at.desc()).limit(1))
+
+    async def page(
+        self,
+        owner: str,
+        *,
+        statuses: frozenset[JobStatus] | None = None,
+        query: str | None = None,
+        limit: int = 20,
+        after: str | None = None,
+    ) -> Page:
+        """Jobs newest first; `query`: every word must begin a word of the prompt or title.
+
+        Raises:
+            InvalidRequest: The owner has no job `after`, or the query has too many words.
+        """
+        found = select(jobs).where(_of(owner), _shown, *has_words(owner, query or ""))
+        if statuses is not None:
+            found = found.where(jobs.c.status.in_(sorted(statuses)))
+        async with self._database.reading() as connection:
+            if after is not None:
+                # A deleted job still marks a place, so that paging survives a deletion.
+                last = await _one(connection, select(jobs).where(_of(owner), jobs.c.id == after))
+                if last is None:
+                    raise InvalidRequest(
+                        f"after names no video of yours ({after!r}). Use the next_after value of "
+                        "an earlier list_videos, or leave it out to begin with the newest."
+                    )
+                place = tuple_(jobs.c.created_at, jobs.c.id)
+                found = found.where(place < (last.created_at, last.id))
+            newest_first = found.order_by(jobs.c.created_at.desc(), jobs.c.id.desc())
+            rows = (await connection.execute(newest_first.limit(limit + 1))).mappings().all()
+        some = tuple(job_of(row) for row in rows[:limit])
+        return Page(jobs=some, next_after=some[-1].id if len(rows) > limit else None)
+
+    async def has_active(self) -> bool:
+        """Whether any job is unfinished: somebody has to look at it again."""
+        async with self._database.reading() as connection:
+            found = select(1).where(jobs.c.run_at.is_not(None)).limit(1)
+            return (await connection.execute(found)).first() is not None
+
+    async def changes_since(self, number: int | None) -> tuple[int, list[Change]]:
+        """The newest change's number, and what other processes changed after change `number`.
+
+        None stands for now. Only on SQLite, where writers take turns, a change that can be seen is
+        never followed by one with a lower number.
+        """
+        async with self._database.reading() as connection:
+            if number is None:
+                newest = await connection.execute(select(func.max(jobs.c.change)))
+                return newest.scalar() or 0, []
+            columns = (jobs.c.id, jobs.c.owner, jobs.c.status, jobs.c.deleted_at)
+            changed = (
+                select(*columns, jobs.c.change, jobs.c.changed_by)
+                .where(jobs.c.change > number)
+                .order_by(jobs.c.change)
+            )
+            rows = (await connection.execute(changed)).mappings().all()
+        return rows[-1]["change"] if rows else number, [
+            Change(
+                video_id=row["id"],
+                owner=row["owner"],
+                status=row["status"],
+                deleted=row["deleted_at"] is not None,
+            )
+            for row in rows
+            if row["changed_by"] != self._name
+        ]
+
+    # Working
+
+    async def claim(
+        self, worker: str, *, limit: int, lease_seconds: float, limits: Mapping[str, EngineLimits]
+    ) -> list[Claim]:
+        """Lease due jobs to a worker, most urgent first.
+
+        A waiting job becomes `submitting` in the same transaction, and only when its engine has a
+        free slot and its interval has passed (joins and deletions need no engine: they stay
+        `waiting`). A leased job is not given to anyone else until the lease ends; its `fence`
+        goes up by one.
+        """
+        async with self._database.writing() as (connection, now):
+            rows = await due_jobs(connection, now, limits, limit)
+            for engine in {row["queue_engine"] for row in rows} - {None}:
+                if pause := limits[engine].min_interval:
+                    await hold_until(connection, engine, now + timedelta(seconds=pause))
+            until = now + timedelta(seconds=lease_seconds)
+            return await lease(connection, rows, worker, until)
+
+    async def renew(self, worker: str, held: Sequence[Job], lease_seconds: float) -> frozenset[str]:
+        """Lengthen leases still held; the ids that were."""
+        fences = [(job.id, job.fence) for job in held]
+        # The ids say where to look; SQLite finds no index for the pairs.
+        ids = jobs.c.id.in_([job.id for job in held])
+        still_held = tuple_(jobs.c.id, jobs.c.fence).in_(fences) & (jobs.c.lease_owner == worker)
+        async with self._database.writing() as (connection, now):
+            renewed = await connection.execute(
+                update(jobs)
+                .where(ids, still_held)
+                .values(lease_until=now + timedelta(seconds=lease_seconds))
+                .returning(jobs.c.id)
+            )
+            return frozenset(renewed.scalars())
+
+    async def release(self, worker: str) -> None:
+        """End a worker's leases early, so that the next one need not wait them out."""
+        async with self._database.writing() as (connection, now):
+            ended = update(jobs).where(jobs.c.lease_owner == worker).values(lease_until=now)
+            await connection.execute(ended)
+
+    async def save(
+        self, job: Job, *, run_in: float | None = None, keep_lease: bool = False
+    ) -> bool:
+        """Write a leased job, due again in `run_in` seconds (never: None), and end the lease.
+
+        False, and nothing written, when the job's fence is old: another worker has it.
+        `delete_requested` is never cleared by it, and a job that is to be deleted stays due.
+        """
+        held = (jobs.c.id == job.id) & (jobs.c.fence == job.fence) & jobs.c.lease_owner.is_not(None)
+        async with self._database.writing() as (connection, now):
+            stored = await _one(connection, select(jobs).where(held).with_for_update())
+            if stored is None:
+                return False
+            run_at = None if run_in is None else now + timedelta(seconds=run_in)
+            if stored.delete_requested:
+                if run_at is None or not job.delete_requested:
+                    run_at = now
+                asked = {"delete_requested": True, "keep_files": stored.keep_files}
+                job = job.model_copy(update=asked)
+            columns = {"run_at": run_at} | ({} if keep_lease else _NO_LEASE)
+            await self._rewrite(connection, stored, job, **columns)
+        return True
+
+    async def submit_delay(self, engine: str, limits: EngineLimits) -> float | None:
+        """Seconds until an engine may be sent a new submission; None when its slots are full."""
+        async with self._database.reading() as connection:
+            return self._seconds_until(await submit_time(connection, engine, limits))
+
+    async def hold(self, engine: str, seconds: float) -> None:
+        """Submit nothing to an engine for so long."""
+        async with self._database.writing() as (connection, now):
+            await hold_until(connection, engine, now + timedelta(seconds=seconds))
+
+    async def nudge(self, engine_job_id: str) -> bool:
+        """Make a job due at once; False when there is none."""
+        active = jobs.c.status.in_(sorted(ACTIVE)) & _shown
+        async with self._database.writing() as (connection, now):
+            nudged = await connection.execute(
+                update(jobs).where(jobs.c.engine_job_id == engine_job_id, active).values(run_at=now)
+            )
+            return nudged.rowcount > 0
+
+    async def next_due(self, limits: Mapping[str, EngineLimits]) -> float | None:
+        """Seconds until some job is due or a lease ends; None when there is nothing to wait for.
+
+        Jobs waiting for a full engine are left out: the write that frees a slot is the signal.
+        """
+        async with self._database.reading() as connection:
+            return self._seconds_until(await next_moment(connection, limits, self.now()))
+
+    def _seconds_until(self, moment: datetime | None) -> float | None:
+        return None if moment is None else max(0.0, (moment - self.now()).total_seconds())
+
+    # Taking up again and ending
+
+    async def reopen(self, job: Job) -> bool:
+        """Write an idle job back as active and due at once. False when it changed meanwhile."""
+        async with self._database.writing() as (connection, now):
+            same = (jobs.c.id == job.id) & (jobs.c.fence == job.fence)
+            idle = _shown & ~jobs.c.delete_requested & free(now)
+            stored = await _one(connection, select(jobs).where(same, idle).with_for_update())
+            if stored is None:
+                return False
+            # The fence goes up, so that of two callers only the first one finds it unchanged.
+            again = job.model_copy(update={"fence": job.fence + 1})
+            await self._rewrite(connection, stored, again, run_at=now, **_NO_LEASE)
+        return True
+
+    async def request_delete(self, video_id: str, owner: str, *, keep_files: bool) -> Job | None:
+        """Mark a job for deletion and make it due at once; None when there is none."""
+        found = select(jobs).where(jobs.c.id == video_id, _of(owner), _shown).with_for_update()
+        async with self._database.writing() as (connection, now):
+            stored = await _one(connection, found)
+            if stored is None:
+                return None
+            asked = {"delete_requested": True, "keep_files": keep_files}
+            job = stored.model_copy(update=asked)
+            await self._rewrite(connection, stored, job, run_at=now)
+        return job
+
+    async def mark_deleted(self, job: Job) -> None:
+        """Hide a job for ever; its cost still counts. Needs no lease."""
+        found = select(jobs).where(jobs.c.id == job.id, _shown).with_for_update()
+        async with self._database.writing() as (connection, now):
+            stored = await _one(connection, found)
+            if stored is None:
+                return
+            gone = job.model_copy(update={"fence": stored.fence + 1})
+            nothing_to_do = {"run_at": None, "queue_engine": None, "slot_engine": None, **_NO_LEASE}
+            await self._rewrite(connection, stored, gone, deleted_at=now, **nothing_to_do)
+
+    async def _rewrite(
+        self, connection: AsyncConnection, stored: Job, job: Job, **columns: Any
+    ) -> None:
+        row = values_of(job) | self._changed() | columns
+        await connection.execute(update(jobs).where(jobs.c.id == job.id).values(row))
+        if (job.prompt, job.title) != (stored.prompt, stored.title):
+            await write_words(connection, job, before=stored)
+
+    def _changed(self) -> dict[str, Any]:
+        others = jobs.alias()
+        newest = select(func.coalesce(func.max(others.c.change), 0)).scalar_subquery()
+        return {"change": newest + 1, "changed_by": self._name}
+
+
+@asynccontextmanager
+async def open_store(url: str | None, home: Path) -> AsyncGenerator[SqlJobStore]:
+    """The ledger: the PostgreSQL database at `url`, else a SQLite file in the home folder.
+
+    Raises:
+        NotConfigured: `url` is no `postgresql://…` address, or its driver is missing.
+        LedgerError: It cannot be opened, is damaged, or is newer than this program.
+    """
+    database = Database.in_folder(home / LEDGER) if url is None else Database.at(url)
+    try:
+        if url is None:
+            with database.failures():
+                await anyio.to_thread.run_sync(make_file, home / LEDGER)
+        await migrate(database)
+        await database.set_clock()
+        yield SqlJobStore(database)
+    finally:
+        with anyio.CancelScope(shield=True):
+            await database.engine.dispose()
+
+
+def _of(owner: str | None) -> ColumnElement[bool]:
+    return true() if owner is None else jobs.c.owner == owner
+
+
+async def _one(connection: AsyncConnection, statement: Select[Any]) -> Job | None:
+    row = (await connection.execute(statement)).mappings().first()
+    return None if row is None else job_of(row)
+
+
+async def _take_unheard(connection: AsyncConnection, job: Job, now: datetime) -> Job | None:
+    same = (unheard.c.owner == job.owner) & (unheard.c.fingerprint == job.fingerprint)
+    fresh = unheard.c.at > now - UNHEARD_FOR
+    taken = delete(unheard).where(same, fresh).returning(unheard.c.job_id)
+    video_id = (await connection.execute(taken)).scalar()
+    return await _one(connection, select(jobs).where(jobs.c.id == video_id, _shown))
+
+
+async def _first_with_key(connection: AsyncConnection, job: Job) -> Job | None:
+    if job.idempotency_key is None:
+        return None
+    same_key = jobs.c.idempotency_key == job.idempotency_key
+    first = await _one(connection, select(jobs).where(_of(job.owner), same_key, _shown))
+    if first is not None and first.fingerprint != job.fingerprint:
+        raise KeyConflict(
+            f"The idempotency_key was used before, with other arguments, for {first.id}. "
+            f"Call get_video_status with {first.id} to see that video, or use a new key to make "
+            "another one. Nothing was sent.",
+            job=first,
+        )
+    return first
+
+
+async def _check_budget(
+    connection: AsyncConnection, job: Job, budget: Budget, now: datetime
+) -> None:
+    cost = counted_microusd(job)
+    if cost == 0 or (budget.owner_per_day is None and budget.server_per_day is None):
+        return
+    by_owner, by_everyone = await _spent_microusd(connection, job.owner, now)
+    for setting, limit, spent in (
+        ("SORA_MCP_DAILY_BUDGET_USD", budget.owner_per_day, by_owner),
+        ("SORA_MCP_SERVER_DAILY_BUDGET_USD", budget.server_per_day, by_everyone),
+    ):
+        if limit is not None and spent + cost > round(limit * MICROUSD):
+            raise SpendingRefused(
+                f"This would cost about ${cost / MICROUSD:.2f}, but the operator allows "
+                f"${limit:.2f} a day ({setting}) and ${spent / MICROUSD:.2f} of it is spent or "
+                "reserved. Nothing was sent or charged. The day begins again at 00:00 UTC; only "
+                "the operator can change the limit."
+            )
+
+
+async def _spent_microusd(
+    connection: AsyncConnection, owner: str, now: datetime
+) -> tuple[int, int]:
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    cost = func.sum(jobs.c.cost_microusd)
+    today = select(cost.filter(jobs.c.owner == owner), cost).where(
+        jobs.c.created_at >= midnight, jobs.c.cost_microusd.is_not(None)
+    )
+    by_owner, by_everyone = (await connection.execute(today)).one()
+    return int(by_owner or 0), int(by_everyone or 0)

@@ -1,0 +1,119 @@
+"""What every ledger promises about deleting jobs and taking them up again."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from sora_mcp.store.sql import SqlJobStore
+from sora_mcp.videos.models import JobStatus
+from tests.store.ledgers import (
+    BACKENDS,
+    ENGINE,
+    OWNER,
+    add,
+    add_in,
+    claim,
+    claim_one,
+    new_ledger,
+)
+
+
+@pytest.fixture(params=BACKENDS)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[SqlJobStore]:
+    async with new_ledger(request.param, tmp_path) as ledger, ledger.open() as store:
+        yield store
+
+
+# Deleting
+
+
+async def test_a_waiting_job_that_is_to_be_deleted_is_claimed_as_it_is(store: SqlJobStore) -> None:
+    await store.hold(ENGINE, 60)
+    added = await add(store)
+    asked = await store.request_delete(added.id, OWNER, keep_files=True)
+    assert asked == added.model_copy(update={"delete_requested": True, "keep_files": True})
+    assert asked is not None
+    assert await claim_one(store) == asked.model_copy(update={"fence": 1})
+
+
+async def test_a_finished_job_that_is_to_be_deleted_is_due(store: SqlJobStore) -> None:
+    done = await add_in(store, JobStatus.COMPLETED)
+    assert await claim(store) == []
+    assert await store.request_delete(done.id, OWNER, keep_files=False)
+    assert (await claim_one(store)).id == done.id
+
+
+async def test_a_wish_to_delete_survives_the_save_of_who_did_not_know_of_it(
+    store: SqlJobStore,
+) -> None:
+    await add(store, status=JobStatus.IN_PROGRESS)
+    job = await claim_one(store)
+    assert await store.request_delete(job.id, OWNER, keep_files=True)
+    assert await store.save(job.model_copy(update={"status": JobStatus.DOWNLOADING}), run_in=60)
+    again = await claim_one(store)
+    assert (again.status, again.delete_requested, again.keep_files) == (
+        JobStatus.DOWNLOADING,
+        True,
+        True,
+    )
+
+
+async def test_a_job_that_is_to_be_deleted_stays_due_until_it_is(store: SqlJobStore) -> None:
+    await store.request_delete((await add(store)).id, OWNER, keep_files=False)
+    job = await claim_one(store, "one", lease_seconds=0)
+    assert await store.save(job, run_in=None, keep_lease=True)
+    assert (await claim_one(store, "two")).id == job.id
+
+
+async def test_a_deleted_job_is_hidden_from_everything(store: SqlJobStore) -> None:
+    added = await add(store, status=JobStatus.QUEUED, engine_job_id="video_1")
+    job = await claim_one(store)
+    gone = job.model_copy(update={"notes": ("The charge may stand.",)})
+    await store.mark_deleted(gone)
+    assert await store.get(added.id) is None
+    assert await store.find_engine_job("video_1") is None
+    assert (await store.page(OWNER)).jobs == ()
+    assert await store.request_delete(added.id, OWNER, keep_files=False) is None
+    assert await store.nudge("video_1") is False
+    assert await store.save(job) is False
+    assert await claim(store) == []
+    assert not await store.has_active()
+    left = await store.get(added.id, OWNER, deleted=True)
+    assert left is not None
+    assert left.notes == ("The charge may stand.",)
+
+
+# Taking up again
+
+
+async def test_an_idle_job_is_reopened_once(store: SqlJobStore) -> None:
+    done = await add_in(store, JobStatus.COMPLETED)
+    again = done.model_copy(update={"status": JobStatus.DOWNLOADING})
+    assert await store.reopen(again)
+    assert await store.reopen(again) is False
+    assert (await claim_one(store)).status is JobStatus.DOWNLOADING
+
+
+async def test_a_job_that_somebody_works_on_is_not_reopened(store: SqlJobStore) -> None:
+    await add(store, status=JobStatus.DOWNLOADING)
+    assert await store.reopen(await claim_one(store)) is False
+
+
+async def test_a_job_that_is_being_deleted_is_not_reopened(store: SqlJobStore) -> None:
+    done = await add_in(store, JobStatus.COMPLETED)
+    again = done.model_copy(update={"status": JobStatus.DOWNLOADING})
+    assert await store.request_delete(done.id, OWNER, keep_files=False)
+    assert await store.reopen(again) is False
+    await store.mark_deleted(done)
+    assert await store.reopen(again.model_copy(update={"fence": done.fence + 1})) is False
+
+
+async def test_a_nudged_job_is_due_at_once(store: SqlJobStore) -> None:
+    await add(store, status=JobStatus.QUEUED, engine_job_id="video_1")
+    assert await store.save(await claim_one(store), run_in=60)
+    assert await claim(store) == []
+    assert await store.nudge("video_1")
+    job = await claim_one(store)
+    assert await store.save(job.model_copy(update={"status": JobStatus.COMPLETED}))
+    assert await store.nudge("video_1") is False

@@ -1,0 +1,226 @@
+"""Opening the ledger: making it, bringing it up to date, and saying what is wrong with it."""
+
+import re
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import anyio.lowlevel
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, create_engine
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from sora_mcp.store import migrate
+from sora_mcp.store.database import Database
+from sora_mcp.store.peek import LEDGER
+from sora_mcp.store.sql import open_store
+from sora_mcp.store.tables import metadata
+from sora_mcp.videos.errors import LedgerError, NotConfigured
+from sora_mcp.videos.models import Job
+from tests.store.children import Child
+from tests.store.ledgers import BACKENDS, NO_LIMIT, OWNER, a_job, add, new_ledger
+
+
+async def test_what_was_added_is_there_when_the_ledger_is_opened_again(tmp_path: Path) -> None:
+    home = tmp_path / "not" / "yet" / "there"
+    async with open_store(None, home) as store:
+        job = await add(store)
+    async with open_store(None, home) as store:
+        assert await store.get(job.id) == job
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+async def test_openings_at_once_make_one_ledger(backend: str, tmp_path: Path) -> None:
+    async with new_ledger(backend, tmp_path) as ledger:
+
+        async def use() -> None:
+            async with ledger.open() as store:
+                await add(store)
+
+        with anyio.fail_after(30):
+            async with anyio.create_task_group() as tasks:
+                for _ in range(8):
+                    tasks.start_soon(use)
+        async with ledger.open() as store:
+            assert len((await store.page(OWNER)).jobs) == 8
+
+
+async def test_a_home_whose_name_has_odd_characters_will_do(tmp_path: Path) -> None:
+    async with open_store(None, tmp_path / "50% off? #1 été") as store:
+        job = await add(store)
+        assert await store.get(job.id) == job
+
+
+async def test_a_ledger_that_is_up_to_date_opens_without_the_migration_library(
+    tmp_path: Path,
+) -> None:
+    async with open_store(None, tmp_path):
+        pass
+    child = Child()
+    try:
+        await child.ask("open", None, str(tmp_path))
+        assert not await child.ask("has_loaded", "alembic")
+    finally:
+        child.kill()
+
+
+async def test_a_ledger_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
+    async with open_store(None, tmp_path):
+        pass
+    with closing(sqlite3.connect(tmp_path / LEDGER)) as file, file:
+        file.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(LedgerError, match=r"newer sora-mcp.*9999.*Update sora-mcp"):
+        async with open_store(None, tmp_path):
+            pass
+    with closing(sqlite3.connect(tmp_path / LEDGER)) as file:
+        assert file.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
+
+
+async def test_a_damaged_ledger_is_named_and_not_overwritten(tmp_path: Path) -> None:
+    damaged = b"This was a ledger once. " * 1000
+    (tmp_path / LEDGER).write_bytes(damaged)
+    with pytest.raises(LedgerError, match=f"{re.escape(str(tmp_path / LEDGER))} is damaged"):
+        async with open_store(None, tmp_path):
+            pass
+    assert (tmp_path / LEDGER).read_bytes() == damaged
+
+
+async def test_a_ledger_that_cannot_be_made_is_named_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / LEDGER).mkdir()
+    with pytest.raises(LedgerError, match=r"cannot be opened for writing.*SORA_MCP_HOME"):
+        async with open_store(None, tmp_path):
+            pass
+
+
+async def test_a_home_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(LedgerError, match=re.escape(str(tmp_path / "file"))):
+        async with open_store(None, tmp_path / "file" / "home"):
+            pass
+
+
+@pytest.mark.parametrize("url", ["mysql://root:secret@host/db", "nonsense", "sqlite:///x"])
+async def test_an_address_that_is_no_postgres_is_refused_without_repeating_it(
+    url: str, tmp_path: Path
+) -> None:
+    with pytest.raises(NotConfigured, match="SORA_MCP_DATABASE_URL") as refused:
+        async with open_store(url, tmp_path):
+            pass
+    assert url not in refused.value.message
+
+
+@pytest.mark.skipif("postgres" not in BACKENDS, reason="needs the PostgreSQL driver")
+async def test_a_postgres_that_does_not_answer_is_named_without_its_password(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(LedgerError, match=r"anna:\*\*\*@127\.0\.0\.1") as refused:
+        async with open_store("postgresql://anna:secret@127.0.0.1:1/db", tmp_path):
+            pass
+    assert "secret" not in refused.value.message
+
+
+async def test_a_write_waits_while_another_process_writes_and_a_read_does_not(
+    tmp_path: Path,
+) -> None:
+    async with open_store(None, tmp_path) as store:
+        seen = await add(store)
+        job = a_job(store)
+        with closing(sqlite3.connect(tmp_path / LEDGER, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            with anyio.fail_after(8):
+                async with anyio.create_task_group() as tasks:
+                    tasks.start_soon(store.add, job, NO_LIMIT)
+                    assert await store.get(seen.id) == seen
+                    assert (await store.page(OWNER)).jobs == (seen,)
+                    other.execute("COMMIT")
+        assert await store.get(job.id) == job
+
+
+async def test_a_write_that_has_begun_is_not_cut_short_by_cancelling(tmp_path: Path) -> None:
+    added: list[Job] = []
+
+    async with open_store(None, tmp_path) as store:
+
+        async def write() -> None:
+            added.append(await add(store))
+
+        with closing(sqlite3.connect(tmp_path / LEDGER, timeout=0)) as other, anyio.fail_after(30):
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(write)
+                while not _is_being_written(other):
+                    await anyio.lowlevel.checkpoint()
+                tasks.cancel_scope.cancel()
+        assert len(added) == 1
+        assert list((await store.page(OWNER)).jobs) == added
+
+
+def _is_being_written(connection: sqlite3.Connection) -> bool:
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError:
+        return True
+    connection.rollback()
+    return False
+
+
+# Migrations
+
+
+def test_the_newest_migration_is_the_one_that_the_program_expects() -> None:
+    config = Config()
+    folder = Path(migrate.__file__).with_name("migrations")
+    config.set_main_option("script_location", str(folder))
+    assert ScriptDirectory.from_config(config).get_heads() == [migrate.HEAD]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+async def test_the_migrations_make_the_tables_that_the_program_knows(
+    backend: str, tmp_path: Path
+) -> None:
+    def differences(connection: Connection) -> object:
+        return compare_metadata(MigrationContext.configure(connection), metadata)
+
+    async with new_ledger(backend, tmp_path) as ledger, ledger.open():
+        url = ledger.url or f"sqlite:///{tmp_path / LEDGER}"
+        driver = "sqlite+aiosqlite" if ledger.url is None else "postgresql+asyncpg"
+        engine = create_async_engine(make_url(url).set(drivername=driver))
+        try:
+            async with engine.connect() as connection:
+                assert await connection.run_sync(differences) == []
+        finally:
+            await engine.dispose()
+
+
+async def test_the_migrations_make_the_same_indexes_too(tmp_path: Path) -> None:
+    async with open_store(None, tmp_path):
+        pass
+    engine = create_engine(f"sqlite:///{tmp_path / 'made.sqlite'}")
+    metadata.create_all(engine)
+    engine.dispose()
+    assert _schema(tmp_path / LEDGER) == _schema(tmp_path / "made.sqlite")
+
+
+def _schema(file: Path) -> dict[str, str]:
+    with closing(sqlite3.connect(file)) as connection:
+        rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
+        return {name: " ".join(sql.split()) for name, sql in rows if name != "alembic_version"}
+
+
+async def test_writes_survive_a_power_cut_and_do_not_hinder_readers(tmp_path: Path) -> None:
+    database = Database.in_folder(tmp_path / LEDGER)
+    try:
+        await migrate.migrate(database)
+        async with database.reading() as connection:
+            modes = [
+                (await connection.exec_driver_sql(f"PRAGMA {name}")).scalar()
+                for name in ("journal_mode", "synchronous")
+            ]
+    finally:
+        await database.engine.dispose()
+    assert modes == ["wal", 2]

@@ -1,0 +1,213 @@
+"""Settings: where they come from, what counts, and what people are told about mistakes."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from sora_mcp.settings import Loaded, Settings, load_settings
+from sora_mcp.videos.errors import NotConfigured
+from sora_mcp.videos.spending import Prices
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home"
+
+
+def load(home: Path, environ: dict[str, str], **more: object) -> Loaded:
+    env_file = more.pop("env_file", None)
+    assert env_file is None or isinstance(env_file, Path)
+    return load_settings({"SORA_MCP_HOME": str(home)} | environ, env_file=env_file, **more)
+
+
+def key_of(loaded: Loaded) -> str | None:
+    key = loaded.settings.api_key
+    return None if key is None else key.get_secret_value()
+
+
+def test_without_any_configuration_the_defaults_hold() -> None:
+    settings = load_settings({}).settings
+    assert settings.base_url is None
+    assert settings.engine == "auto"
+    assert settings.max_read_bytes == 720_000
+    assert settings.max_file_bytes == 2 * 1024**3
+    assert settings.max_active_jobs == 4
+    assert settings.job_timeout_seconds == 3600
+    assert (settings.share_paths, settings.log_level, settings.log_format) == (
+        "auto",
+        "info",
+        "text",
+    )
+    assert settings.library.name == "sora-mcp"
+    assert settings.any_limit is False
+
+
+def test_the_projects_own_names_win_over_those_of_openai(home: Path) -> None:
+    both = {
+        "SORA_MCP_BASE_URL": "http://ours.example/v1",
+        "SORA_MCP_API_KEY": "ours",
+        "OPENAI_BASE_URL": "http://theirs.example/v1",
+        "OPENAI_API_KEY": "theirs",
+    }
+    ours = load(home, both)
+    assert (ours.settings.base_url, key_of(ours)) == ("http://ours.example/v1", "ours")
+    theirs = load(home, {name: value for name, value in both.items() if "OPENAI" in name})
+    assert (theirs.settings.base_url, key_of(theirs)) == ("http://theirs.example/v1", "theirs")
+
+
+def test_an_openai_key_without_a_base_url_is_reported_as_stray(home: Path) -> None:
+    key = {"OPENAI_API_KEY": "sk-left-over"}
+    assert load(home, key).stray_openai_key is True
+    assert load(home, key | {"OPENAI_BASE_URL": "http://h.example/v1"}).stray_openai_key is False
+    assert load(home, key | {"SORA_MCP_ENGINE": "openai"}).stray_openai_key is False
+    assert load(home, {}).stray_openai_key is False
+
+
+def test_a_value_that_still_holds_a_placeholder_counts_as_unset(home: Path) -> None:
+    loaded = load(
+        home,
+        {
+            "SORA_MCP_BASE_URL": "${user_config.base_url}",
+            "OPENAI_API_KEY": "${OPENAI_API_KEY}",
+            "SORA_MCP_SECONDS": "${SECONDS}",
+            "SORA_MCP_MODLE": "${MODEL}",
+        },
+    )
+    assert loaded.settings.base_url is None
+    assert loaded.settings.api_key is None
+    assert loaded.settings.seconds is None
+    assert loaded.stray_openai_key is False
+    assert loaded.warnings == ()
+
+
+def test_an_empty_value_counts_as_unset(home: Path) -> None:
+    loaded = load(home, {"SORA_MCP_SECONDS": " ", "SORA_MCP_LIBRARY": ""})
+    assert loaded.settings.seconds is None
+    assert loaded.settings.library.name == "sora-mcp"
+
+
+def test_an_unknown_name_gets_a_warning_with_the_name_that_was_meant(home: Path) -> None:
+    loaded = load(home, {"SORA_MCP_BASEURL": "http://h.example/v1", "SORA_MCP_ZZZZZZ": "1"})
+    first, second = loaded.warnings
+    assert first == (
+        "SORA_MCP_BASEURL is not a setting and was ignored. Did you mean SORA_MCP_BASE_URL?"
+    )
+    assert second.startswith("SORA_MCP_ZZZZZZ is not a setting and was ignored.")
+    assert loaded.settings.base_url is None
+
+
+def test_flags_win_over_the_environment(home: Path) -> None:
+    environ = {"SORA_MCP_SIZE": "1280x720", "SORA_MCP_MODEL": "a"}
+    settings = load(home, environ, size="720x1280", model=None).settings
+    assert (settings.size, settings.model) == ("720x1280", "a")
+
+
+def test_an_env_file_is_read_from_the_home_folder_and_the_environment_wins(home: Path) -> None:
+    (home / ".env").write_text("SORA_MCP_MODEL=from-file\nSORA_MCP_SIZE=256x256\n")
+    settings = load(home, {"SORA_MCP_MODEL": "from-environment"}).settings
+    assert (settings.model, settings.size) == ("from-environment", "256x256")
+
+
+def test_a_named_env_file_is_read_in_place_of_the_one_at_home(home: Path, tmp_path: Path) -> None:
+    (home / ".env").write_text("SORA_MCP_MODEL=from-home\n")
+    named = tmp_path / "studio.env"
+    named.write_text("SORA_MCP_SIZE=256x256\n")
+    settings = load(home, {}, env_file=named).settings
+    assert (settings.model, settings.size) == (None, "256x256")
+
+
+def test_an_env_file_in_the_working_folder_is_never_read(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strangers = tmp_path / "project"
+    strangers.mkdir()
+    (strangers / ".env").write_text("SORA_MCP_BASE_URL=http://evil.example/v1\n")
+    monkeypatch.chdir(strangers)
+    assert load(home, {}).settings.base_url is None
+
+
+def test_a_named_env_file_that_is_missing_is_an_error_that_names_it(home: Path) -> None:
+    with pytest.raises(NotConfigured, match=r"gone\.env does not exist"):
+        load(home, {}, env_file=home / "gone.env")
+
+
+def test_folders_are_separated_as_the_platform_does_and_a_tilde_is_the_persons_home(
+    home: Path,
+) -> None:
+    value = os.pathsep.join(["~/pictures", str(home)])
+    settings = load(home, {"SORA_MCP_INPUT_DIRS": value, "SORA_MCP_LIBRARY": "~/films"}).settings
+    assert settings.input_dirs == (Path.home() / "pictures", home)
+    assert settings.output_dirs is None
+    assert settings.library == Path.home() / "films"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("500000", 500_000), ("500_000", 500_000), ("2 GiB", 2 * 1024**3)]
+)
+def test_byte_counts_may_carry_a_unit(home: Path, text: str, number: int) -> None:
+    assert load(home, {"SORA_MCP_MAX_FILE_BYTES": text}).settings.max_file_bytes == number
+
+
+def test_host_names_are_separated_by_commas_or_spaces(home: Path) -> None:
+    loaded = load(home, {"SORA_MCP_ALLOWED_HOSTS": "a.example, b.example c.example"})
+    assert loaded.settings.allowed_hosts == ("a.example", "b.example", "c.example")
+
+
+def test_prices_come_as_json_or_from_a_toml_file(home: Path) -> None:
+    file = home / "prices.toml"
+    file.write_text('["gateway.example"]\n"wan-*" = 0.05\n')
+    for value in ('{"gateway.example": {"wan-*": 0.05}}', str(file)):
+        prices = Prices(load(home, {"SORA_MCP_PRICES": value}).settings.prices)
+        assert prices.estimate("gateway.example", "wan-2.2", None, 4).usd == 0.2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SORA_MCP_SECONDS", "s3cret-mistake"),
+        ("SORA_MCP_SECONDS", "-1"),
+        ("SORA_MCP_ENGINE", "s3cret-mistake"),
+        ("SORA_MCP_MAX_ACTIVE_JOBS", "0"),
+        ("SORA_MCP_MAX_READ_BYTES", "s3cret-mistake"),
+        ("SORA_MCP_LOG_LEVEL", "s3cret-mistake"),
+        ("SORA_MCP_PRICES", '{"host": "s3cret-mistake"}'),
+        ("SORA_MCP_PRICES", "/does/not/exist.toml"),
+    ],
+)
+def test_a_value_that_will_not_do_is_an_error_that_names_the_variable(
+    home: Path, name: str, value: str
+) -> None:
+    with pytest.raises(NotConfigured, match=name) as caught:
+        load(home, {name: value})
+    assert "s3cret" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SORA_MCP_MAX_COST_USD",
+        "SORA_MCP_DAILY_BUDGET_USD",
+        "SORA_MCP_SERVER_DAILY_BUDGET_USD",
+        "SORA_MCP_CONFIRM_ABOVE_USD",
+    ],
+)
+def test_a_limit_of_zero_is_a_limit(home: Path, name: str) -> None:
+    assert load(home, {name: "0"}).settings.any_limit is True
+
+
+def test_settings_cannot_be_changed_and_never_show_a_secret() -> None:
+    settings = load_settings({"SORA_MCP_API_KEY": "do-not-show-me"}).settings
+    with pytest.raises(ValidationError, match="frozen"):
+        settings.model = "other"  # pyright: ignore[reportAttributeAccessIssue]  # what is tested
+    assert "do-not-show-me" not in f"{settings!r} {settings.model_dump_json()}"
+
+
+def test_settings_built_in_code_do_not_look_at_the_environment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SORA_MCP_MODEL", "from-environment")
+    monkeypatch.setenv("MODEL", "from-environment")
+    assert Settings().model is None
