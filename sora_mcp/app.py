@@ -19,7 +19,7 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from sora_mcp.folders import allowed_folders
 from sora_mcp.settings import Settings
-from sora_mcp.store.peek import has_unfinished_job
+from sora_mcp.store.peek import LEDGER, has_unfinished_job
 from sora_mcp.videos.models import Change
 from sora_mcp.videos.planning import Planner, SpendingRules
 from sora_mcp.videos.ports import (
@@ -33,7 +33,6 @@ from sora_mcp.videos.service import VideoService
 from sora_mcp.videos.spending import OPENAI_HOST, Prices
 from sora_mcp.videos.worker import Worker
 
-LEDGER = "ledger.sqlite"
 STRAY_KEY = (
     "OPENAI_API_KEY is set but no base URL: OpenAI switched its Videos API and Sora off on "
     "2026-09-24, so the embedded preview engine was used. To use a real engine set "

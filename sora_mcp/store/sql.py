@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import ColumnElement, Select, delete, func, insert, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Select, func, insert, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.database import Database, lock_row, make_file
@@ -18,9 +18,10 @@ from sora_mcp.store.peek import LEDGER
 from sora_mcp.store.rows import MICROUSD, counted_microusd, job_of, values_of
 from sora_mcp.store.scheduling import due_jobs, free, hold_until, lease, next_moment, submit_time
 from sora_mcp.store.search import has_words, write_words
-from sora_mcp.store.tables import jobs, owners, unheard
+from sora_mcp.store.tables import jobs, owners
+from sora_mcp.store.unheard import note_unheard, unheard_twin
 from sora_mcp.videos.errors import InvalidRequest, KeyConflict, SpendingRefused
-from sora_mcp.videos.lifecycle import ACTIVE, UNHEARD_FOR
+from sora_mcp.videos.lifecycle import ACTIVE
 from sora_mcp.videos.models import Change, Job, JobStatus, Page
 from sora_mcp.videos.ports import Budget, Claim, EngineLimits, Spent
 
@@ -62,7 +63,9 @@ class SqlJobStore:
                 await lock_row(connection, owners, name=_EVERYONE)
             first = await _first_with_key(connection, job)
             if first is None:
-                first = await _take_unheard(connection, job, now)
+                first = await _one(
+                    connection, select(jobs).where(await unheard_twin(connection, job, now), _shown)
+                )
             if first is not None:
                 return first
             await _check_budget(connection, job, budget, now)
@@ -73,13 +76,8 @@ class SqlJobStore:
 
     async def mark_unheard(self, job: Job) -> None:
         """Remember for `UNHEARD_FOR` that the caller of a job went away before it heard of it."""
-        same = (unheard.c.owner == job.owner) & (unheard.c.fingerprint == job.fingerprint)
         async with self._database.writing() as (connection, now):
-            await connection.execute(
-                delete(unheard).where(same | (unheard.c.at < now - UNHEARD_FOR))
-            )
-            row = {"owner": job.owner, "fingerprint": job.fingerprint, "job_id": job.id, "at": now}
-            await connection.execute(insert(unheard).values(row))
+            await note_unheard(connection, job, now)
 
     async def spent(self, owner: str) -> Spent:
         """What has been spent today, UTC."""
@@ -344,14 +342,6 @@ def _of(owner: str | None) -> ColumnElement[bool]:
 async def _one(connection: AsyncConnection, statement: Select[Any]) -> Job | None:
     row = (await connection.execute(statement)).mappings().first()
     return None if row is None else job_of(row)
-
-
-async def _take_unheard(connection: AsyncConnection, job: Job, now: datetime) -> Job | None:
-    same = (unheard.c.owner == job.owner) & (unheard.c.fingerprint == job.fingerprint)
-    fresh = unheard.c.at > now - UNHEARD_FOR
-    taken = delete(unheard).where(same, fresh).returning(unheard.c.job_id)
-    video_id = (await connection.execute(taken)).scalar()
-    return await _one(connection, select(jobs).where(jobs.c.id == video_id, _shown))
 
 
 async def _first_with_key(connection: AsyncConnection, job: Job) -> Job | None:

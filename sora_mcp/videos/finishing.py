@@ -21,6 +21,8 @@ from sora_mcp.videos.submitting import Save
 SECONDS_TOLERANCE = 0.3
 """A shorter difference in length is how codecs round, not news."""
 
+_NEVER_SENT = JobError(code="cancelled", message="It was deleted before it was sent.", charged="no")
+
 log = logging.getLogger(__name__)
 
 
@@ -152,10 +154,12 @@ class Finisher:
     async def delete(self, job: Job, *, maybe_sent: bool) -> None:
         """Stop a job where its host can, remove its files, and hide it for ever."""
         note = await self._stop_at_host(job, maybe_sent)
+        never_sent = job.status is JobStatus.WAITING and not maybe_sent
         ended = advance(
             job,
             JobStatus.CANCELLED if job.status in ACTIVE else job.status,
             notes=(*job.notes, note) if note else job.notes,
+            error=_NEVER_SENT if never_sent else job.error,
         )
         if not await self._save(ended, None, keep_lease=True):
             return

@@ -399,8 +399,8 @@ def _check_seconds(seconds: float | None) -> float | None:
 
 
 def _check_key(key: str | None) -> str | None:
-    if key is not None and not 1 <= len(key) <= 200:
-        raise InvalidRequest("idempotency_key must have 1 to 200 characters.")
+    if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
+        raise InvalidRequest("idempotency_key must have 1 to 200 printable characters.")
     return key
 
 

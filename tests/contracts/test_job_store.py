@@ -67,7 +67,7 @@ _jobs = st.builds(
     estimated_cost_usd=st.none() | _numbers,
     error=st.none() | st.builds(JobError, code=_texts, message=_texts, retry=st.booleans()),
     files=st.lists(_files, max_size=3).map(tuple),
-    fingerprint=_texts,
+    fingerprint=st.text("0123456789abcdef", max_size=64),
     created_at=_moments,
     submitted_at=st.none() | _moments,
     completed_at=st.none() | _moments,
