@@ -134,7 +134,7 @@ class _Pinned(httpx2.AsyncBaseTransport):
             raise NotFetched(f"its host has no port {port}")
         try:
             addresses = await self._resolve(host, port)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise NotFetched(f"its host {host} is not known") from error
         if not addresses or not all(map(is_public, addresses)):
             raise NotFetched(f"its host {host} has no public address")

@@ -1,4 +1,6 @@
 """Joining MP4 files by copying their packets, without encoding them again."""
+# PyAV leaves the type argument of its packets open:
+# pyright: reportUnknownMemberType=false
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -9,6 +11,7 @@ import av
 from av import Packet
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
+from av.stream import Stream
 from av.video.stream import VideoStream
 
 MediaStream = VideoStream | AudioStream
@@ -116,9 +119,10 @@ def _copy(sources: Sequence[InputContainer], target: OutputContainer) -> None:
         start += end - first
 
 
-def _packets(source: InputContainer) -> Iterator[tuple[int, Packet, int, int]]:
+def _packets(source: InputContainer) -> Iterator[tuple[int, "Packet[Stream]", int, int]]:
     """Packets in the file's order, with the place of their stream in `_streams` and their times."""
     streams = _streams(source)
+    places = {stream.index: place for place, stream in enumerate(streams)}
     for packet in source.demux(*streams):
         if packet.pts is not None and packet.dts is not None:
-            yield streams.index(packet.stream), packet, packet.pts, packet.dts
+            yield places[packet.stream.index], packet, packet.pts, packet.dts

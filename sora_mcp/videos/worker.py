@@ -19,8 +19,8 @@ from anyio.abc import TaskGroup
 from sora_mcp.videos.errors import LedgerError, NotConfigured
 from sora_mcp.videos.finishing import Finisher
 from sora_mcp.videos.following import Follower
-from sora_mcp.videos.lifecycle import WAITING_FOR_ENGINE, backoff
-from sora_mcp.videos.models import Change, Job, JobStatus, Operation
+from sora_mcp.videos.lifecycle import WAITING_FOR_ENGINE, advance, backoff
+from sora_mcp.videos.models import Change, Job, JobError, JobStatus, Operation
 from sora_mcp.videos.ports import Claim, Engines, EventBus, JobStore, Library
 from sora_mcp.videos.submitting import Submitter
 
@@ -34,6 +34,14 @@ CLAIM_AT_MOST = 100
 
 IDLE_SECONDS = 10.0
 """How long an idle worker trusts the event bus before it looks at the ledger again."""
+
+JOIN_ATTEMPTS = 3
+
+_JOIN_FAILED = JobError(
+    code="internal_error",
+    message="The videos could not be joined, for a reason that only the server's log tells.",
+    charged="no",
+)
 
 log = logging.getLogger(__name__)
 
@@ -154,10 +162,18 @@ class Worker:
             self._woken.set()
 
     async def _put_off(self, jobs: Sequence[Job]) -> None:
-        """Leave jobs as they are until later. The lease of a submission runs out by itself."""
+        """Leave jobs as they are until later. The lease of a submission runs out by itself.
+
+        An engine's job is never given up for a defect of ours; a join, which is our own work, is.
+        """
         for job in jobs:
-            if job.id in self._held and job.status is not JobStatus.SUBMITTING:
-                later = job.model_copy(update={"attempts": job.attempts + 1})
+            if job.id not in self._held or job.status is JobStatus.SUBMITTING:
+                continue
+            later = job.model_copy(update={"attempts": job.attempts + 1})
+            if _is_join(job) and later.attempts >= JOIN_ATTEMPTS:
+                failed = advance(later, JobStatus.IN_PROGRESS)
+                await self._save(advance(failed, JobStatus.FAILED, error=_JOIN_FAILED), None)
+            else:
                 await self._save(later, backoff(later.attempts, first=5.0))
 
     async def _save(self, job: Job, run_in: float | None, keep_lease: bool = False) -> bool:

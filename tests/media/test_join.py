@@ -125,6 +125,21 @@ def test_a_clip_of_another_shape_gets_black_bars(tmp_path: Path) -> None:
     assert "Black bars were added to clip 2 (96x192)." in note
 
 
+@pytest.mark.parametrize("sizes", [((1280, 720), (128, 72)), ((128, 72), (1280, 720))])
+def test_colours_stay_the_same_between_hd_and_smaller_clips(
+    tmp_path: Path, sizes: tuple[tuple[int, int], tuple[int, int]]
+) -> None:
+    clips = [
+        make_clip(tmp_path / f"{width}.mp4", GREEN, width=width, height=height, frames=6)
+        for width, height in sizes
+    ]
+    output = tmp_path / "out.mp4"
+
+    join(clips, output, silently)
+
+    assert all(near(colour, GREEN) for colour in colours_of(output, 0.1, 0.4))
+
+
 def test_a_clip_without_sound_is_silent_and_the_others_keep_theirs(tmp_path: Path) -> None:
     clips = [
         make_clip(tmp_path / "a.mp4", RED),

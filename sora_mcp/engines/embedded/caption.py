@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from sora_mcp.engines.embedded.pictures import drawing
-from sora_mcp.engines.embedded.pictures.palette import Colour, mix, rgb
+from sora_mcp.engines.embedded.pictures.arrays import Colour, Floats
+from sora_mcp.engines.embedded.pictures.palette import mix, rgb
 from sora_mcp.engines.embedded.pictures.planes import Layer, blend_planes, to_yuv
 from sora_mcp.engines.embedded.pictures.stage import even
 
@@ -59,8 +60,13 @@ def _has_glyph(sign: str) -> bool:
         return False
     if not sign.isprintable() or unicodedata.category(sign) in {"Cf", "Mn"}:
         return False
-    font = _font(24)
-    return bytes(font.getmask(sign)) != bytes(font.getmask(_NOWHERE))
+    return _drawn(sign) != _drawn(_NOWHERE)
+
+
+def _drawn(sign: str) -> bytes:
+    picture = Image.new("L", (48, 48))
+    ImageDraw.Draw(picture).text((8, 8), sign, fill=255, font=_font(24))
+    return picture.tobytes()
 
 
 def make_caption(words: str, label: str, accent: Colour, width: int, height: int) -> Caption:
@@ -182,6 +188,6 @@ def make_mark(width: int, height: int) -> Layer:
     return _lettering(colour, opacity, x, y)
 
 
-def _lettering(colour: np.ndarray, opacity: np.ndarray, x: int, y: int) -> Layer:
+def _lettering(colour: Floats, opacity: Floats, x: int, y: int) -> Layer:
     planes = to_yuv((colour * 255).astype(np.uint8))
     return blend_planes(*planes, (opacity * 255).astype(np.uint8), x=x, y=y)

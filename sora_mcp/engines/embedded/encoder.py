@@ -1,4 +1,6 @@
 """Writing the MP4: H.264 High and AAC, playable while it loads."""
+# PyAV leaves the type argument of its packets open:
+# pyright: reportUnknownMemberType=false
 
 from fractions import Fraction
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Self
 import av
 import numpy as np
 from av import AudioFrame, VideoFrame
+from av.error import FFmpegError
 
 from sora_mcp.engines.embedded.soundtrack import SAMPLE_RATE, Samples
 from sora_mcp.engines.embedded.storyboard import FRAME_RATE
@@ -74,7 +77,7 @@ class Movie:
                     and parameter_sets(video.codec_context.extradata)
                     == parameter_sets(self._video.codec_context.extradata)
                 )
-        except (av.FFmpegError, IndexError):
+        except (FFmpegError, IndexError):
             return False
 
     def copy_pictures(self, source: Path) -> None:
@@ -105,9 +108,9 @@ class Movie:
             self._container.mux(self._audio.encode(frame))
 
     def _write_pictures(self, frame: VideoFrame | None) -> None:
-        packets = self._video.encode(frame)
-        self._container.mux(packets)
-        self.encoded += len(packets)
+        for packet in self._video.encode(frame):  # pyright: ignore[reportUnknownVariableType]  # see above
+            self._container.mux(packet)  # pyright: ignore[reportUnknownArgumentType]  # see above
+            self.encoded += 1
 
 
 def parameter_sets(header: bytes | None) -> list[bytes]:

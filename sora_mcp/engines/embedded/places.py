@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from sora_mcp.engines.embedded.pictures.arrays import Colour
 from sora_mcp.engines.embedded.pictures.elements import Element
-from sora_mcp.engines.embedded.pictures.palette import Colour, rgb
+from sora_mcp.engines.embedded.pictures.palette import rgb
 from sora_mcp.engines.embedded.pictures.stage import Stage
 from sora_mcp.engines.embedded.scenery import (
     city,
@@ -17,7 +18,7 @@ from sora_mcp.engines.embedded.scenery import (
     street,
     trees,
     water,
-)  # fmt: skip
+)
 from sora_mcp.engines.embedded.scenery.weather import aurora
 
 
@@ -42,11 +43,24 @@ def place(stage: Stage, setting: str, weather: str, *, table: bool = False) -> P
     `table`: for small things in a room, which stand on a table rather than on the floor.
     """
     builders: dict[str, Callable[[Stage, str], Place]] = {
-        "mountains": _mountains, "forest": _forest, "city": _city, "street": _street, "sea": _sea,
-        "beach": _beach, "lake": _lake, "desert": _desert, "road": _road, "meadow": _meadow,
-        "garden": _garden, "stage": _theatre, "room": _room, "lab": _lab, "space": _space,
-        "underwater": _underwater, "clouds": _clouds,
-    }  # fmt: skip
+        "mountains": _mountains,
+        "forest": _forest,
+        "city": _city,
+        "street": _street,
+        "sea": _sea,
+        "beach": _beach,
+        "lake": _lake,
+        "desert": _desert,
+        "road": _road,
+        "meadow": _meadow,
+        "garden": _garden,
+        "stage": _theatre,
+        "room": _room,
+        "lab": _lab,
+        "space": _space,
+        "underwater": _underwater,
+        "clouds": _clouds,
+    }
     if setting == "room" and table:
         return _table(stage)
     return builders.get(setting, _reverie)(stage, weather)
@@ -111,18 +125,37 @@ def _forest(stage: Stage, weather: str) -> Place:
             trees.row(stage, "trunk", foot=0.72, height=0.95, depth=0.15, distance=0.7, count=26),
             sky.haze_band(stage, 0.64, 0.32, 0.5),
             trees.row(
-                stage, "broadleaf", foot=0.76, height=0.16, depth=0.3, distance=0.5, count=18,
+                stage,
+                "broadleaf",
+                foot=0.76,
+                height=0.16,
+                depth=0.3,
+                distance=0.5,
+                count=18,
                 leaf=_leaf(weather),
             ),
             trees.row(stage, "trunk", foot=0.77, height=0.95, depth=0.35, distance=0.42, count=13),
             land.strip(stage, moss, top=0.76, depth=0.5, distance=0.3, bottom=0.94),
-            trees.row(stage, "trunk", foot=0.84, height=1.0, depth=0.7, distance=0.12, count=6, gap=(0.36, 0.64)),
+            trees.row(
+                stage,
+                "trunk",
+                foot=0.84,
+                height=1.0,
+                depth=0.7,
+                distance=0.12,
+                count=6,
+                gap=(0.36, 0.64),
+            ),
             land.strip(stage, moss, top=0.83, depth=1),
         ],
         ground=0.86,
         horizon=0.72,
-        front=[trees.framing_leaves(stage, -1), trees.framing_leaves(stage, 1), nearby.grass_tips(stage)],
-    )  # fmt: skip
+        front=[
+            trees.framing_leaves(stage, -1),
+            trees.framing_leaves(stage, 1),
+            nearby.grass_tips(stage),
+        ],
+    )
 
 
 def _city(stage: Stage, weather: str) -> Place:
@@ -132,16 +165,21 @@ def _city(stage: Stage, weather: str) -> Place:
             *city.skyline(stage, 0.56),
             *water.surface(stage, 0.72, calm=0.85),
         ],
-        ground=0.84, horizon=0.62, shine=0.4, solid=False,
-    )  # fmt: skip
+        ground=0.84,
+        horizon=0.62,
+        shine=0.4,
+        solid=False,
+    )
 
 
 def _street(stage: Stage, weather: str) -> Place:
     wet = weather == "rain" or stage.palette.lamps > 0.9
     return Place(
         [sky.sky(stage, 0.55), *street.street(stage, 0.55, wet=wet)],
-        ground=0.84, horizon=0.55, shine=0.4 if wet else 0.0,
-    )  # fmt: skip
+        ground=0.84,
+        horizon=0.55,
+        shine=0.4 if wet else 0.0,
+    )
 
 
 def _sea(stage: Stage, weather: str) -> Place:
@@ -165,12 +203,20 @@ def _beach(stage: Stage, weather: str) -> Place:
             *water.surface(stage, 0.5, bottom=0.8, calm=0.6, tone="2a90a0"),
             land.strip(stage, land.material("sand"), top=0.75, depth=1, relief=0.012, waves=0.8),
             trees.row(
-                stage, "palm", foot=0.8, height=0.62, depth=0.9, distance=0.0, count=3,
-                leaf=rgb("2f5a38"), gap=(0.24, 0.8),
+                stage,
+                "palm",
+                foot=0.8,
+                height=0.62,
+                depth=0.9,
+                distance=0.0,
+                count=3,
+                leaf=rgb("2f5a38"),
+                gap=(0.24, 0.8),
             ),
         ],
-        ground=0.84, horizon=0.5,
-    )  # fmt: skip
+        ground=0.84,
+        horizon=0.5,
+    )
 
 
 def _lake(stage: Stage, weather: str) -> Place:
@@ -181,8 +227,12 @@ def _lake(stage: Stage, weather: str) -> Place:
             trees.row(stage, "conifer", foot=0.585, height=0.1, depth=0.3, distance=0.3, count=50),
             *water.surface(stage, 0.58, calm=0.95),
         ],
-        ground=0.76, horizon=0.58, shine=0.5, solid=False, front=[nearby.grass_tips(stage)],
-    )  # fmt: skip
+        ground=0.76,
+        horizon=0.58,
+        shine=0.5,
+        solid=False,
+        front=[nearby.grass_tips(stage)],
+    )
 
 
 def _desert(stage: Stage, weather: str) -> Place:
@@ -210,9 +260,10 @@ def _road(stage: Stage, weather: str) -> Place:
             land.strip(stage, sand, top=0.685, depth=0.7, distance=0.1, relief=0.006, bottom=0.82),
             nearby.road(stage, 0.72, 0.93),
         ],
-        ground=0.84, horizon=0.58,
+        ground=0.84,
+        horizon=0.58,
         front=[land.strip(stage, sand, top=0.91, depth=1.5, relief=0.01, waves=2.0)],
-    )  # fmt: skip
+    )
 
 
 def _meadow(stage: Stage, weather: str) -> Place:

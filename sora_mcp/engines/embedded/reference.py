@@ -25,17 +25,18 @@ def data_url_bytes(url: str) -> bytes:
 def check_reference(image: bytes, width: int, height: int) -> None:
     """Raise ApiError (400) unless this is a whole JPEG, PNG or WebP of this size in pixels.
 
-    The size is what the file's header says, before any rotation that its EXIF data asks for.
+    What counts is the size of the image as it is seen, upright.
     """
     # Loaded here because a server starts without Pillow.
-    from PIL import Image
+    from PIL import ExifTags, Image
 
     if len(image) > MOST_BYTES:
         raise _refusal(f"The image is larger than {MOST_BYTES >> 20} MiB.")
     size = None
     try:
         with Image.open(BytesIO(image), formats=("JPEG", "PNG", "WEBP")) as opened:
-            size = opened.size
+            lies_on_its_side = opened.getexif().get(ExifTags.Base.Orientation) in (5, 6, 7, 8)
+            size = opened.size[::-1] if lies_on_its_side else opened.size
             # Looked at before decoding, so that a small file cannot unpack to a huge image.
             if size == (width, height):
                 opened.load()

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from av import FFmpegError
+from av.error import FFmpegError
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 

@@ -7,6 +7,7 @@ voices, and the loop has no seam. All of it depends only on the time in the clip
 
 from dataclasses import dataclass
 from math import pi
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,8 @@ from sora_mcp.engines.embedded.storyboard import FRAME_RATE, Shot
 SAMPLE_RATE = 48_000
 _LOOP = 1 << 18
 _FADE = SAMPLE_RATE * 3 // 4
-Samples = NDArray[np.float32]
-Shape = NDArray[np.float64]
+Samples = NDArray[np.floating[Any]]
+"""(2, count), −1 to 1; float32 for the encoder."""
 
 _CHORDS = {
     "": ((0, 7, 14, 16, 23), (-3, 4, 12, 16, 19)),
@@ -83,7 +84,7 @@ class Soundtrack:
                     self._beds[mood] = _Bed(mood)
                 total += self._beds[mood].block(start, count) * weight
         ends = np.minimum(time / (0.25 * SAMPLE_RATE), (self.length - time) / (0.35 * SAMPLE_RATE))
-        return total * ends.clip(0, 1).astype(np.float32)
+        return (total * ends.clip(0, 1)).astype(np.float32)
 
 
 def _mood(shot: Shot, seed: int) -> _Mood:
@@ -163,7 +164,7 @@ def _noise(
     return samples
 
 
-def _loop(random: np.random.Generator, shape: Shape, loudness: float) -> Samples:
+def _loop(random: np.random.Generator, shape: Samples, loudness: float) -> Samples:
     """Two channels with this spectrum, each with random phases of its own."""
     channels: list[NDArray[np.float64]] = []
     for _ in range(2):

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
+from sora_mcp.engines.embedded.pictures.arrays import U16
 from sora_mcp.engines.embedded.pictures.camera import Reach, View
 from sora_mcp.engines.embedded.pictures.palette import Palette, palette_for
-from sora_mcp.engines.embedded.pictures.planes import U16, Canvas, magnify, to_yuv
+from sora_mcp.engines.embedded.pictures.planes import Canvas, magnify, to_yuv
 from sora_mcp.engines.embedded.pictures.stage import Stage
 from sora_mcp.engines.embedded.scenery.weather import weather
 from sora_mcp.engines.embedded.storyboard import Look, Shot

@@ -12,7 +12,7 @@ import anyio
 import openai
 import pytest
 from openai import AsyncOpenAI
-from PIL import Image
+from PIL import ExifTags, Image
 from serving import (
     PATIENCE,
     completed,
@@ -277,6 +277,17 @@ async def test_a_first_frame_opens_the_clip_and_its_remix_even_when_the_source_i
     first = (await frames_of(client, remix))[0].to_ndarray(format="rgb24")
     red, green, blue = first[64:192, 64:192].mean(axis=(0, 1))
     assert red > green > blue
+
+
+async def test_a_photo_that_lies_on_its_side_counts_as_it_is_seen(stuck: AsyncOpenAI) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6
+    photo = BytesIO()
+    Image.new("RGB", (256, 320)).save(photo, "JPEG", exif=exif)
+
+    await create(stuck, size="320x256", input_reference=("a.jpg", photo.getvalue()))
+    with pytest.raises(openai.BadRequestError, match="Inpaint image must match"):
+        await create(stuck, size="256x320", input_reference=("a.jpg", photo.getvalue()))
 
 
 @pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])

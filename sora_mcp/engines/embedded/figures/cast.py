@@ -1,4 +1,4 @@
-"""Who can act in a scene: how each figure is drawn, how large it is, where it lives, how it moves."""
+"""Who can act in a scene: how each figure is drawn, how large it is, how it moves."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Literal
 
 from sora_mcp.engines.embedded.figures import animals, people, things, vehicles
 from sora_mcp.engines.embedded.figures.sketch import Sketch
-from sora_mcp.engines.embedded.pictures.palette import Colour
+from sora_mcp.engines.embedded.pictures.arrays import Colour
 
 Place = Literal["ground", "air", "water", "deep", "afloat"]
 Draw = Callable[[Sketch, float, Colour], None]
@@ -51,7 +51,6 @@ _LONG = (-1.36, -0.04, 1.36, 1.02)
 
 
 def _roles() -> dict[str, Role]:
-    walk = {"cycle": 1.1, "poses": 12}
     return {
         "dog": Role(
             animals.dog,
@@ -139,7 +138,12 @@ def _roles() -> dict[str, Role]:
             poses=20,
         ),
         "robot": Role(
-            people.robot, ("c8ccd2", "d9a63a"), (-0.32, -0.03, 0.36, 1.16), 1.0, speed=0.3, **walk
+            people.robot,
+            ("c8ccd2", "d9a63a"),
+            (-0.32, -0.03, 0.36, 1.16),
+            1.0,
+            speed=0.3,
+            cycle=1.1,
         ),
         "dancer": Role(
             people.dancer,
@@ -314,7 +318,7 @@ def _roles() -> dict[str, Role]:
             things.tree, ("4f8a3a", "c8742e"), (-0.52, -0.04, 0.52, 1.14), 1.9, cycle=4.0, poses=16
         ),
         "person": Role(
-            people.person, ("3a5a8a", "8a4a3a", "4a5a48"), _UPRIGHT, 1.0, speed=0.42, **walk
+            people.person, ("3a5a8a", "8a4a3a", "4a5a48"), _UPRIGHT, 1.0, speed=0.42, cycle=1.1
         ),
         "woman": Role(
             partial(people.person, skirt=True),
@@ -322,7 +326,7 @@ def _roles() -> dict[str, Role]:
             _UPRIGHT,
             1.0,
             speed=0.42,
-            **walk,
+            cycle=1.1,
         ),
         "orb": Role(
             things.orb,

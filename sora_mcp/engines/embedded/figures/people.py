@@ -3,7 +3,8 @@
 from math import cos, pi, sin
 
 from sora_mcp.engines.embedded.figures.sketch import Sketch
-from sora_mcp.engines.embedded.pictures.palette import Colour, mix, rgb
+from sora_mcp.engines.embedded.pictures.arrays import Colour
+from sora_mcp.engines.embedded.pictures.palette import mix, rgb
 
 _SKIN = "c98f6b"
 _DARK = "1d1a1c"

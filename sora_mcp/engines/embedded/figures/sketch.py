@@ -11,16 +11,19 @@ from functools import lru_cache
 from math import ceil, cos, sin
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from sora_mcp.engines.embedded.pictures import drawing
+from sora_mcp.engines.embedded.pictures.arrays import U8, U16, Colour
 from sora_mcp.engines.embedded.pictures.outline import Point, curve, limb, oval
-from sora_mcp.engines.embedded.pictures.palette import Colour, Palette, mix, rgb
+from sora_mcp.engines.embedded.pictures.palette import Palette
 from sora_mcp.engines.embedded.pictures.planes import Layer, blend_planes, to_yuv
 from sora_mcp.engines.embedded.pictures.stage import even
 
 Outline = str | Sequence[Point]
 
+_BLACK, _WHITE = 16, 235
+_COARSE = 4
 _FINE = 2
 """Figures are drawn this many times larger, for smooth edges."""
 
@@ -62,7 +65,7 @@ class Sketch:
         wide: float = 1.0,
         high: float = 1.0,
     ) -> Generator[None]:
-        """Draw what follows shifted, turned (radians, anticlockwise) and stretched about a point."""
+        """Draw what follows shifted, turned (radians, anticlockwise), stretched about a point."""
         before = self._matrix
         c, s = cos(turn), sin(turn)
         own = np.array([[c * wide, -s * high, 0], [s * wide, c * high, 0], [0, 0, 1]], np.float64)
@@ -76,7 +79,8 @@ class Sketch:
         place = self._place(points_of(outline))
         self._pen.polygon(place, fill=_pixel(colour))
         if self._lights:
-            ImageDraw.Draw(self._lights).polygon(place, fill=0)  # it covers lights behind it
+            # It covers the lights behind it.
+            ImageDraw.Draw(self._lights).polygon(place, fill=(0, 0, 0, 0))
 
     def blob(self, outline: Outline, colour: Colour) -> None:
         """Fill a smooth closed outline through points."""
@@ -99,9 +103,9 @@ class Sketch:
         """Fill an outline that shines by itself (a lamp, a flame, a window)."""
         self.shape(outline, colour)
         if self._lights is None:
-            self._lights = Image.new("RGB", self._body.size)
+            self._lights = Image.new("RGBA", self._body.size)
         pen = ImageDraw.Draw(self._lights)
-        pen.polygon(self._place(points_of(outline)), fill=_pixel(colour)[:3])
+        pen.polygon(self._place(points_of(outline)), fill=_pixel(colour))
 
     def lamp(self, x: float, y: float, rx: float, ry: float, colour: Colour) -> None:
         """Fill an ellipse that shines by itself."""
@@ -123,63 +127,67 @@ class Sketch:
         y = (self.top - flat[:, 1]) * scale + 2 * _FINE
         return list(zip(x.tolist(), y.tolist(), strict=True))
 
-    def layer(
-        self,
-        palette: Palette,
-        at: Point,
-        *,
-        haze: float = 0.0,
-        flip: bool = False,
-        grade: float = 1.0,
-    ) -> Layer:
-        """Light the drawing and make it a layer whose (0, 0) lies at a point of the frame.
-
-        `haze`: how much air lies before it; `flip`: let it face left; `grade`: colour saturation.
-        """
-        body = np.asarray(self._body.reduce(_FINE), np.float32)
-        lights = None
-        if self._lights is not None:
-            lights = np.asarray(self._lights.reduce(_FINE), np.float32) / 255
-        if flip:
-            body = body[:, ::-1]
-            lights = None if lights is None else lights[:, ::-1]
-        opacity = body[..., 3]
-        colour = body[..., :3] / 255
-        lit = _shaded(colour, opacity / 255, palette, self.size)
-        lit = lit + (palette.haze - lit) * haze
-        if lights is not None:
-            lit = np.maximum(lit, lights)
-        picture = (lit.clip(0, 1) * 255).astype(np.uint8)
-        luma, chroma = to_yuv(picture)
-        if grade != 1:
-            chroma = ((chroma - 128.0) * grade + 128).clip(16, 240).astype(np.uint16)
-        x = at[0] - ((-self.left if not flip else self.right) * self.size + 2)
-        y = at[1] - (self.top * self.size + 2)
-        return blend_planes(
-            luma, chroma, opacity.astype(np.uint8), x=2 * round(x / 2), y=2 * round(y / 2)
-        )
+    def layer(self, palette: Palette, at: Point) -> Layer:
+        """Light the drawing and make it a layer whose (0, 0) lies at a point of the frame."""
+        body = self._body.reduce(_FINE)
+        opacity = np.asarray(body.getchannel("A"))
+        light = _volume(opacity, palette, self.size)
+        # Colours in the shade, and what the light adds to them: luma and chroma are sums of these.
+        luma, chroma = to_yuv(_dyed(body, palette.ambient))
+        bright_luma, bright_chroma = to_yuv(_dyed(body, palette.key))
+        luma += ((bright_luma - np.uint16(_BLACK)) * light) >> np.uint16(8)
+        luma += _rim(opacity, palette, self.size)
+        np.minimum(luma, _WHITE, out=luma)
+        tone = (bright_chroma.astype(np.int16) - 128) * light[::2, ::2].astype(np.int16) >> 8
+        chroma = (chroma + tone).clip(16, 240).astype(np.uint16)
+        chroma = ((chroma - 128.0) * palette.saturation + 128).astype(np.uint16)
+        if self._lights:
+            _kindle(luma, chroma, self._lights.reduce(_FINE))
+        x = at[0] + self.left * self.size - 2
+        y = at[1] - self.top * self.size - 2
+        return blend_planes(luma, chroma, opacity, x=2 * round(x / 2), y=2 * round(y / 2))
 
 
-def _shaded(colour: np.ndarray, opacity: np.ndarray, palette: Palette, size: float) -> np.ndarray:
-    """Give a flat drawing volume: a soft shade, a rim of light towards the sun."""
-    side = 1.0 if palette.sun_at[0] > 0.5 else -1.0
-    round_off = max(2.0, size * 0.055)
-    soft = np.asarray(
-        drawing.soften((opacity * 255).astype(np.uint8), round_off), np.float32
-    ) / np.float32(255)
+def _volume(opacity: U8, palette: Palette, size: float) -> U16:
+    """Light a flat drawing as if it were round: per pixel how much key light it gets, 0-287."""
+    rows, columns = opacity.shape
+    # Light is soft: it is worked out small and enlarged.
+    small = Image.fromarray(opacity).reduce(_COARSE)
+    round_off = max(1.0, size * 0.055 / _COARSE)
+    blurred = small.filter(ImageFilter.BoxBlur(round_off))
+    soft = np.asarray(blurred, np.float32) / np.float32(255)
     reach = max(1, ceil(round_off / 2))
     slope_x = np.roll(soft, reach, 1) - np.roll(soft, -reach, 1)
     slope_y = np.roll(soft, reach, 0) - np.roll(soft, -reach, 0)
     # `soft` rises towards the inside: where it falls towards the light, the surface faces it.
+    side = 1.0 if palette.sun_at[0] > 0.5 else -1.0
     facing = slope_x * side * 0.8 - slope_y * 0.9
-    light = (0.42 + 0.8 * facing).clip(0, 1.15)
-    down = np.linspace(0.1, -0.14, opacity.shape[0], dtype=np.float32)[:, None]
-    light = (light + down).clip(0.02, 1.15)[..., None]
-    lit = colour * (palette.ambient + palette.key * light)
+    down = np.linspace(0.1, -0.14, len(soft), dtype=np.float32)[:, None]
+    light = (0.42 + 0.8 * facing + down).clip(0.02, 1.12)
+    return (drawing.enlarge(light, rows, columns, smooth=False) * 256).astype(np.uint16)
+
+
+def _dyed(body: Image.Image, colour: Colour) -> U8:
+    """Show a drawing's colours under light of one colour."""
+    table = [min(round(value * float(part)), 255) for part in colour for value in range(256)]
+    return np.asarray(body.convert("RGB").point(table))
+
+
+def _rim(opacity: U8, palette: Palette, size: float) -> U16:
+    """A thin edge of light on the side of the sun, as luma to add."""
     edge = max(1, round(size * 0.008))
-    rim = (opacity - np.roll(opacity, (edge, -round(side * edge)), (0, 1))).clip(0, 1)
-    strength = 0.45 * palette.glow + 0.12
-    return lit + (mix(palette.sun, rgb("ffffff"), 0.15) * strength) * rim[..., None]
+    side = 1 if palette.sun_at[0] > 0.5 else -1
+    shifted = np.roll(opacity, (edge, -side * edge), (0, 1)).astype(np.uint16)
+    rim = np.maximum(opacity, shifted) - shifted
+    return rim * np.uint16(256 * (0.4 * palette.glow + 0.1)) >> np.uint16(8)
+
+
+def _kindle(luma: U16, chroma: U16, lights: Image.Image) -> None:
+    """Let what shines by itself show its own colours, whatever the light."""
+    cover = np.asarray(lights.getchannel("A"), np.float32) / np.float32(255)
+    own_luma, own_chroma = to_yuv(np.asarray(lights.convert("RGB")))
+    luma[:] = luma + (own_luma - luma.astype(np.float32)) * cover
+    chroma[:] = chroma + (own_chroma - chroma.astype(np.float32)) * cover[::2, ::2]
 
 
 def _pixel(colour: Colour) -> tuple[int, int, int, int]:

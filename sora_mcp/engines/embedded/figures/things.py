@@ -3,7 +3,8 @@
 from math import cos, pi, sin
 
 from sora_mcp.engines.embedded.figures.sketch import Sketch
-from sora_mcp.engines.embedded.pictures.palette import Colour, mix, rgb
+from sora_mcp.engines.embedded.pictures.arrays import Colour
+from sora_mcp.engines.embedded.pictures.palette import mix, rgb
 
 _DARK = "17161a"
 _FLAME = (("ff8a2a", 1.0), ("ffc24a", 0.7), ("fff3c4", 0.38))

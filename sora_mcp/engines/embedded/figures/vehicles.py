@@ -4,7 +4,8 @@ from math import pi, sin
 
 from sora_mcp.engines.embedded.figures.people import wheel
 from sora_mcp.engines.embedded.figures.sketch import Sketch
-from sora_mcp.engines.embedded.pictures.palette import Colour, mix, rgb
+from sora_mcp.engines.embedded.pictures.arrays import Colour
+from sora_mcp.engines.embedded.pictures.palette import mix, rgb
 
 _DARK = "1a1c20"
 _GLASS = "27333f"

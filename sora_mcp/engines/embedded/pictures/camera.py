@@ -67,7 +67,7 @@ class Path:
             case "handheld":
                 return Reach(turn_x=0.008, turn_y=0.008, x=0.006)
             case "drift":
-                return Reach(x=0.022, push=0.02)
+                return Reach(x=0.03, push=0.02)
             case _:
                 return Reach()
 
@@ -107,6 +107,6 @@ class Path:
                     x=0.006 * sin(0.8 * time),
                 )
             case "drift":
-                return View(x=0.022 * swing, push=0.02 * done, zoom=1 + 0.05 * done)
+                return View(x=0.03 * swing, push=0.02 * done)
             case _:
                 return View()

@@ -5,12 +5,9 @@ without end. Arrays are (rows, columns), float32, unless said otherwise.
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-Floats = NDArray[np.float32]
-U8 = NDArray[np.uint8]
-Random = np.random.Generator
+from sora_mcp.engines.embedded.pictures.arrays import U8, U16, Colour, Floats, Indices, Random
 
 
 def enlarge(field: Floats, rows: int, columns: int, *, smooth: bool = True) -> Floats:
@@ -91,7 +88,7 @@ def disc(rows: int, columns: int, centre: tuple[float, float], radius: float) ->
     return ((radius + 0.5 - np.sqrt(x * x + y * y)).clip(0, 1) * 255).astype(np.uint8)
 
 
-def gradient(rows: int, *stops: tuple[float, NDArray[np.float32]]) -> Floats:
+def gradient(rows: int, *stops: tuple[float, Colour]) -> Floats:
     """Blend colours down a column: (share of the height, colour) stops to (rows, 1, 3)."""
     at = np.linspace(0, 1, rows, dtype=np.float32)
     places = [place for place, _ in stops]
@@ -107,3 +104,14 @@ def blend(base: Floats, colour: Floats, share: Floats) -> Floats:
 def soften(picture: U8, radius: float) -> U8:
     """Blur an opacity or an RGB picture as a lens out of focus does."""
     return np.asarray(Image.fromarray(picture).filter(ImageFilter.BoxBlur(radius)))
+
+
+def sow(luma: U16, rows: Indices, columns: Indices, light: Floats) -> None:
+    """Add points of light to a luma plane; the bright ones spread a little to their neighbours."""
+    values = luma.astype(np.float32)
+    np.add.at(values, (rows, columns), light)
+    bright = light > 60
+    for down, across in ((0, 1), (1, 0), (0, -1), (-1, 0)):
+        near = ((rows + down)[bright], (columns + across)[bright])
+        np.add.at(values, near, light[bright] * 0.4)
+    np.copyto(luma, values.clip(16, 235), casting="unsafe")

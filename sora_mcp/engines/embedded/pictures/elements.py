@@ -10,8 +10,9 @@ from typing import Protocol
 
 import numpy as np
 
+from sora_mcp.engines.embedded.pictures.arrays import U16, Floats
 from sora_mcp.engines.embedded.pictures.camera import View
-from sora_mcp.engines.embedded.pictures.planes import SUBPIXELS, U16, Canvas, Layer, lay
+from sora_mcp.engines.embedded.pictures.planes import SUBPIXELS, Canvas, Layer, lay
 from sora_mcp.engines.embedded.pictures.stage import Plane
 
 WHITE = 235
@@ -176,7 +177,7 @@ class Mirror:
         _reflect(canvas, canvas.chroma, edge // 2, half, self.chroma[:, : half.size])
 
 
-def _reflect(canvas: Canvas, planes: U16, edge: int, source: np.ndarray, mixing: U16) -> None:
+def _reflect(canvas: Canvas, planes: U16, edge: int, source: Floats, mixing: U16) -> None:
     lines = source.astype(np.intp)
     keep = mixing[-1][:, None]
     for plane, added in zip(planes, mixing[:-1], strict=True):
@@ -251,7 +252,7 @@ class Ripple:
         _reread(canvas, canvas.chroma[:, edge // 2 :], source[::2] / 2)
 
 
-def _reread(canvas: Canvas, planes: U16, source: np.ndarray) -> None:
+def _reread(canvas: Canvas, planes: U16, source: Floats) -> None:
     lines = (source + 0.5).astype(np.intp)
     for plane in planes:
         moved, _ = canvas.scratch(plane.shape)

@@ -6,8 +6,7 @@ from math import cos, hypot, pi, sin
 import numpy as np
 from PIL import Image, ImageDraw
 
-from sora_mcp.engines.embedded.pictures.drawing import U8
-from sora_mcp.engines.embedded.pictures.palette import Colour
+from sora_mcp.engines.embedded.pictures.arrays import U8, Colour
 from sora_mcp.engines.embedded.pictures.stage import Band
 
 Point = tuple[float, float]

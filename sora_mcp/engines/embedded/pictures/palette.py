@@ -6,9 +6,8 @@ Colours are float arrays of red, green and blue, 0–1 (sRGB values, mixed as a 
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-Colour = NDArray[np.float32]
+from sora_mcp.engines.embedded.pictures.arrays import Colour
 
 
 def rgb(code: str) -> Colour:

@@ -15,13 +15,13 @@ from math import floor
 
 import numpy as np
 from av import VideoFrame
+from av.video.plane import VideoPlane
 from av.video.reformatter import Colorspace, Interpolation, VideoReformatter
 from numpy.typing import NDArray
 
-U8 = NDArray[np.uint8]
-U16 = NDArray[np.uint16]
-Floats = NDArray[np.float32]
+from sora_mcp.engines.embedded.pictures.arrays import U8, U16, Floats
 
+_BYTE, _FULL = np.uint16(8), np.uint16(256)
 SUBPIXELS = 16
 """Steps per pixel in which layers move."""
 
@@ -34,16 +34,21 @@ class Canvas:
         self.luma: U16 = np.full((height, width), 16, np.uint16)
         self.chroma: U16 = np.full((2, height // 2, width // 2), 128, np.uint16)
         # Shifting writes into these: fresh arrays of this size would cost more than the sums.
-        self._scratch = (
-            np.empty(3 * height * width, np.uint16),
-            np.empty(3 * height * width, np.uint16),
-        )
+        self._scratch: U16 = np.empty((2, 2 * height * (width + 2)), np.uint16)
+
+    def twin(self) -> "Canvas":
+        """Another canvas of the same size, which shares the memory for intermediate results."""
+        twin = Canvas.__new__(Canvas)
+        twin.width, twin.height = self.width, self.height
+        twin.luma, twin.chroma = self.luma.copy(), self.chroma.copy()
+        twin._scratch = self._scratch  # its own class
+        return twin
 
     def scratch(self, shape: tuple[int, ...]) -> tuple[U16, U16]:
         """Give two uninitialised arrays of this shape; the next call reuses their memory."""
         size = int(np.prod(shape))
-        first, second = self._scratch
-        return first[:size].reshape(shape), second[:size].reshape(shape)
+        first, second = self._scratch[:, :size]
+        return first.reshape(shape), second.reshape(shape)
 
     def copy_from(self, other: "Canvas") -> None:
         """Take over another canvas's picture."""
@@ -64,8 +69,7 @@ class Canvas:
         """Copy the picture into a new yuv420p frame."""
         frame = VideoFrame(self.width, self.height, "yuv420p")
         for plane, values in zip(frame.planes, (self.luma, *self.chroma), strict=True):
-            rows = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
-            np.copyto(rows[:, : plane.width], values, casting="unsafe")
+            np.copyto(_pixels(plane), values, casting="unsafe")
         return frame
 
 
@@ -79,40 +83,56 @@ class Layer:
     """(3, height/2, width/2): U and V times opacity, keep."""
     x: int = 0
     y: int = 0
-    opaque: bool = False
-
-    @property
-    def nbytes(self) -> int:
-        """Memory held by the planes."""
-        return self.luma.nbytes + self.chroma.nbytes
+    solid: int = 0
+    """The row from which on nothing shows through; even."""
 
 
-def make_layer(colour: U8, opacity: U8 | None = None, *, x: int = 0, y: int = 0) -> Layer:
-    """Turn an RGB picture (height, width, 3) and its opacity (height, width) into a layer.
+def blend_planes(
+    luma: U16, chroma: U16, opacity: U8 | None, *, x: int = 0, y: int = 0, whole_width: bool = False
+) -> Layer:
+    """Make a layer of plain YUV planes and an opacity of the luma's size; None is opaque.
 
-    Sides are even. Without an opacity the layer is opaque.
+    What is wholly transparent at the edges is left away, except, with `whole_width`, at the sides.
     """
-    return blend_planes(*to_yuv(colour), opacity, x=x, y=y)
-
-
-def blend_planes(luma: U16, chroma: U16, opacity: U8 | None, *, x: int = 0, y: int = 0) -> Layer:
-    """Make a layer of plain YUV planes and an opacity of the luma's size."""
     if opacity is None:
-        full = np.zeros_like(luma)
-        half = np.zeros_like(chroma[0])
-        return Layer(np.stack([luma, full]), np.stack([*chroma, half]), x, y, opaque=True)
+        return Layer(
+            np.stack([luma, np.zeros_like(luma)]),
+            np.stack([*chroma, np.zeros_like(chroma[0])]),
+            x,
+            y,
+        )
+    top, bottom = _extent(opacity.max(axis=1))
+    left, right = (0, opacity.shape[1]) if whole_width else _extent(opacity.max(axis=0))
+    rows, columns = slice(top, bottom), slice(left, right)
+    half = (slice(None), slice(top // 2, bottom // 2), slice(left // 2, right // 2))
     # 0–255 becomes 0–256, so that full opacity keeps nothing and none keeps everything.
-    cover = opacity.astype(np.uint16)
+    cover = opacity[rows, columns].astype(np.uint16)
     cover += cover >> 7
-    cover_half = (
-        cover[0::2, 0::2] + cover[1::2, 0::2] + cover[0::2, 1::2] + cover[1::2, 1::2] + 2
-    ) >> 2
+    cover_half: U16 = cover[0::2, 0::2] + cover[1::2, 0::2] + cover[0::2, 1::2] + cover[1::2, 1::2]
+    cover_half = (cover_half + np.uint16(2)) >> np.uint16(2)
     return Layer(
-        np.stack([luma * cover >> 8, 256 - cover]),
-        np.stack([chroma[0] * cover_half >> 8, chroma[1] * cover_half >> 8, 256 - cover_half]),
-        x,
-        y,
+        np.stack([luma[rows, columns] * cover >> _BYTE, _FULL - cover]),
+        np.stack([*(chroma[half] * cover_half >> _BYTE), _FULL - cover_half]),
+        x + left,
+        y + top,
+        _solid_from(cover),
     )
+
+
+def _extent(used: U8) -> tuple[int, int]:
+    """The even range of a line that is in use, with a margin for shifts."""
+    places = np.flatnonzero(used)
+    if not places.size:
+        return 0, 2
+    return max(int(places[0]) // 2 * 2 - 2, 0), min(int(places[-1]) // 2 * 2 + 4, used.size)
+
+
+def _solid_from(cover: U16) -> int:
+    """Two rows below the last one that lets something through: a shift reads the row above."""
+    open_rows = np.flatnonzero((cover < _FULL).any(axis=1))
+    if not open_rows.size:
+        return 0
+    return min(int(open_rows[-1]) // 2 * 2 + 4, len(cover))
 
 
 def to_yuv(colour: U8) -> tuple[U16, U16]:
@@ -148,13 +168,14 @@ def spread(field: Floats, width: int, height: int) -> tuple[U16, U16]:
 
 def frame_planes(frame: VideoFrame) -> tuple[U16, U16]:
     """Read a yuv420p frame's planes."""
-    luma, u, v = (
-        np.frombuffer(plane, np.uint8)
-        .reshape(plane.height, plane.line_size)[:, : plane.width]
-        .astype(np.uint16)
-        for plane in frame.planes
-    )
+    luma, u, v = (_pixels(plane).astype(np.uint16) for plane in frame.planes)
     return luma, np.stack([u, v])
+
+
+def _pixels(plane: VideoPlane) -> U8:
+    """See a plane's memory as (height, width)."""
+    values: U8 = np.frombuffer(memoryview(plane), np.uint8)  # pyright: ignore[reportArgumentType]  # planes are buffers, which their types do not tell
+    return values.reshape(plane.height, plane.line_size)[:, : plane.width]
 
 
 def mirrored(layer: Layer, foot: int, strength: float) -> Layer:
@@ -170,51 +191,60 @@ def mirrored(layer: Layer, foot: int, strength: float) -> Layer:
         _faded(layer.chroma[:, ::-1], fade[::2, None]),
         layer.x,
         2 * round((foot + gap) / 2),
+        solid=rows,
     )
 
 
 def dimmed(layer: Layer, share: float) -> Layer:
     """Make a layer more transparent: a share of 0 hides it, 1 leaves it as it is."""
     weight = np.uint16(round(share * 256))
-    return Layer(_faded(layer.luma, weight), _faded(layer.chroma, weight), layer.x, layer.y)
+    luma, chroma = _faded(layer.luma, weight), _faded(layer.chroma, weight)
+    return Layer(luma, chroma, layer.x, layer.y, solid=luma.shape[1])
 
 
 def _faded(planes: U16, share: U16 | np.uint16) -> U16:
-    faded = planes * share >> 8
-    faded[-1] = 256 - ((256 - planes[-1]) * share >> 8)
+    faded = planes * share >> _BYTE
+    faded[-1] = _FULL - ((_FULL - planes[-1]) * share >> _BYTE)
     return faded
 
 
 def lay(canvas: Canvas, layer: Layer, dx: float = 0.0, dy: float = 0.0) -> None:
     """Lay a layer over the canvas, moved by (dx, dy) pixels from its resting place."""
-    _lay_plane(canvas, canvas.luma[None], layer.luma, layer.x + dx, layer.y + dy, layer.opaque)
-    _lay_plane(
-        canvas,
-        canvas.chroma,
-        layer.chroma,
-        (layer.x + dx) / 2,
-        (layer.y + dy) / 2,
-        layer.opaque,
-    )
+    x, y = layer.x + dx, layer.y + dy
+    luma, rows, solid = canvas.luma[None], layer.luma.shape[1], layer.solid
+    _lay_rows(canvas, luma, layer.luma, x, y, (0, solid), solid=False)
+    _lay_rows(canvas, luma, layer.luma, x, y, (solid, rows), solid=True)
+    half, x, y = canvas.chroma, x / 2, y / 2
+    _lay_rows(canvas, half, layer.chroma, x, y, (0, solid // 2), solid=False)
+    _lay_rows(canvas, half, layer.chroma, x, y, (solid // 2, rows // 2), solid=True)
 
 
-def _lay_plane(canvas: Canvas, target: U16, source: U16, x: float, y: float, opaque: bool) -> None:
-    """Blend `source` (colours, then keep) over `target` (colours) with its corner at (x, y)."""
+def _lay_rows(
+    canvas: Canvas,
+    target: U16,
+    source: U16,
+    x: float,
+    y: float,
+    rows: tuple[int, int],
+    *,
+    solid: bool,
+) -> None:
+    """Blend rows of `source` (colours, then keep) over `target` (colours), its corner at (x, y)."""
     column, shift_x = _split(x)
     row, shift_y = _split(y)
     height, width = target.shape[1:]
     # A fraction reads one more column (row) on the left (above): the edge itself is given up.
     left, right = max(column + (shift_x > 0), 0), min(column + source.shape[2], width)
-    top, bottom = max(row + (shift_y > 0), 0), min(row + source.shape[1], height)
+    top, bottom = max(row + max(rows[0], shift_y > 0), 0), min(row + rows[1], height)
     if left >= right or top >= bottom:
         return
     colours = target.shape[0]
-    planes = source[:colours] if opaque else source
+    planes = source[:colours] if solid else source
     part = _shifted(
         canvas, planes, left - column, right - column, top - row, bottom - row, shift_x, shift_y
     )
     place = target[:, top:bottom, left:right]
-    if opaque:
+    if solid:
         np.copyto(place, part)
     else:
         np.multiply(place, part[colours], out=place)

@@ -12,10 +12,10 @@ import numpy as np
 from PIL import Image
 
 from sora_mcp.engines.embedded.pictures import drawing
+from sora_mcp.engines.embedded.pictures.arrays import U8, U16, Floats, Random
 from sora_mcp.engines.embedded.pictures.camera import Reach
-from sora_mcp.engines.embedded.pictures.drawing import U8, Floats, Random
 from sora_mcp.engines.embedded.pictures.palette import Palette
-from sora_mcp.engines.embedded.pictures.planes import U16, Layer, blend_planes, spread, to_yuv
+from sora_mcp.engines.embedded.pictures.planes import Layer, blend_planes, spread, to_yuv
 
 
 def even(length: float) -> int:
@@ -134,8 +134,10 @@ class Stage:
         """Finish a band from YUV planes of its own size."""
         if opacity is not None and self.blur and band.depth < 1:
             opacity = drawing.soften(opacity, self.blur)
-        layer = blend_planes(luma, self.grade(chroma), opacity, x=band.x, y=band.y)
-        if band.period:
+        loops = band.period is not None
+        graded = self.grade(chroma)
+        layer = blend_planes(luma, graded, opacity, x=band.x, y=band.y, whole_width=loops)
+        if loops:
             layer = _repeated(layer, self.width + 4)
         return Plane(layer, band.depth, band.period)
 
@@ -148,7 +150,7 @@ def _repeated(layer: Layer, columns: int) -> Layer:
         np.concatenate([layer.chroma, layer.chroma[:, :, : columns // 2]], axis=2),
         layer.x,
         layer.y,
-        layer.opaque,
+        layer.solid,
     )
 
 

@@ -3,9 +3,10 @@
 import numpy as np
 
 from sora_mcp.engines.embedded.pictures import drawing
+from sora_mcp.engines.embedded.pictures.arrays import Colour
 from sora_mcp.engines.embedded.pictures.elements import Element, Scenery
 from sora_mcp.engines.embedded.pictures.outline import Painting, Point
-from sora_mcp.engines.embedded.pictures.palette import Colour, mix, rgb
+from sora_mcp.engines.embedded.pictures.palette import mix, rgb
 from sora_mcp.engines.embedded.pictures.stage import Stage
 
 
@@ -23,7 +24,7 @@ def _towers(
 ) -> Scenery:
     random, palette = stage.random, stage.palette
     tall *= stage.upright
-    band = stage.band(foot - tall - 0.1, 1.0, depth)
+    band = stage.band(foot - tall - 0.1, foot + 0.05, depth)
     wall = palette.distant(palette.lit(rgb("4b5263"), 0.25), distance)
     painting = Painting(band, wall)
     ground = stage.y(foot)

@@ -5,6 +5,7 @@ from math import pi
 import numpy as np
 
 from sora_mcp.engines.embedded.pictures import drawing
+from sora_mcp.engines.embedded.pictures.arrays import U16
 from sora_mcp.engines.embedded.pictures.elements import Element, Scenery
 from sora_mcp.engines.embedded.pictures.palette import mix, rgb
 from sora_mcp.engines.embedded.pictures.planes import spread
@@ -36,18 +37,12 @@ def space(stage: Stage, *, planet: str = "earth") -> list[Element]:
     return elements
 
 
-def _stars(stage: Stage, luma: np.ndarray) -> None:
+def _stars(stage: Stage, luma: U16) -> None:
     random = stage.random
-    rows, columns = luma.shape
+    rows, columns = len(luma), len(luma[0])
     count = round(rows * columns / 900)
     y, x = random.integers(1, rows - 1, count), random.integers(1, columns - 1, count)
-    light = random.random(count) ** 6 * 200 + 16
-    values = luma.astype(np.float32)
-    np.add.at(values, (y, x), light)
-    bright = light > 70
-    for dx, dy in ((0, 1), (1, 0), (0, -1), (-1, 0)):
-        np.add.at(values, ((y + dy)[bright], (x + dx)[bright]), light[bright] * 0.4)
-    np.copyto(luma, values.clip(16, 235), casting="unsafe")
+    drawing.sow(luma, y, x, random.random(count) ** 6 * 200 + 16)
 
 
 def _planet(stage: Stage, kind: str) -> Scenery:
@@ -150,7 +145,7 @@ def reverie(stage: Stage) -> list[Element]:
     ]
     for index in range(5):
         near = (index + 1) / 5
-        band = stage.band(0.26 + 0.1 * index - 0.14, 1, 0.1 + 1.0 * near**1.5)
+        band = stage.band(0.12 + 0.1 * index, 0.6 + 0.1 * index, 0.1 + 1.0 * near**1.5)
         across = band.width / stage.width
         fold = drawing.ridge(random, band.width, 0.7 * across, 2)
         line = ((1 - fold) * stage.y(0.26) + 4).astype(np.float32)

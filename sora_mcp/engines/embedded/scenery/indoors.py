@@ -3,9 +3,10 @@
 import numpy as np
 
 from sora_mcp.engines.embedded.pictures import drawing
+from sora_mcp.engines.embedded.pictures.arrays import Colour
 from sora_mcp.engines.embedded.pictures.elements import Element, Rays, Scenery
 from sora_mcp.engines.embedded.pictures.outline import Painting, Stencil, limb, oval
-from sora_mcp.engines.embedded.pictures.palette import Colour, mix, rgb
+from sora_mcp.engines.embedded.pictures.palette import mix, rgb
 from sora_mcp.engines.embedded.pictures.stage import Stage
 
 

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from sora_mcp.engines.embedded.pictures import drawing
+from sora_mcp.engines.embedded.pictures.arrays import U8, Colour, Floats
 from sora_mcp.engines.embedded.pictures.elements import Element, Scenery
 from sora_mcp.engines.embedded.pictures.outline import Stencil
-from sora_mcp.engines.embedded.pictures.palette import Colour, rgb
+from sora_mcp.engines.embedded.pictures.palette import rgb
 from sora_mcp.engines.embedded.pictures.stage import Band, Stage
 
 
@@ -87,7 +88,7 @@ def strip(
     return Scenery(stage.plane(band, field, opacity), wing)
 
 
-def _bladed(stage: Stage, band: Band, line: np.ndarray, height: float) -> np.ndarray:
+def _bladed(stage: Stage, band: Band, line: Floats, height: float) -> U8:
     """Let blades of grass stand up from an edge."""
     random = stage.random
     size = max(stage.y(height), 3.0)

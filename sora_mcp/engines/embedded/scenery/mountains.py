@@ -3,8 +3,9 @@
 import numpy as np
 
 from sora_mcp.engines.embedded.pictures import drawing
+from sora_mcp.engines.embedded.pictures.arrays import Colour
 from sora_mcp.engines.embedded.pictures.elements import Element, Scenery
-from sora_mcp.engines.embedded.pictures.palette import Colour, mix, rgb
+from sora_mcp.engines.embedded.pictures.palette import mix, rgb
 from sora_mcp.engines.embedded.pictures.stage import Stage
 
 
@@ -27,7 +28,7 @@ def mountain_range(
     """
     palette, random = stage.palette, stage.random
     top = bottom - (bottom - top) * stage.upright
-    band = stage.band(top, 1.0, depth)
+    band = stage.band(top, min(bottom + 0.14, 1.0), depth)
     profile = drawing.ridge(random, band.width, peaks * band.width / stage.width, 6, sharp=sharp)
     line = (1 - profile) * stage.y(bottom - top) * 0.92 + 4
     opacity = drawing.below(line, band.height)

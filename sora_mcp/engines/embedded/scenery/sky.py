@@ -3,6 +3,7 @@
 import numpy as np
 
 from sora_mcp.engines.embedded.pictures import drawing
+from sora_mcp.engines.embedded.pictures.arrays import U16
 from sora_mcp.engines.embedded.pictures.elements import Scenery
 from sora_mcp.engines.embedded.pictures.palette import mix
 from sora_mcp.engines.embedded.pictures.planes import spread
@@ -51,25 +52,17 @@ def _sun_at(stage: Stage, horizon: float) -> tuple[float, float]:
     return stage.x(x), stage.y(y if y < 0.3 else horizon * y / 0.58)
 
 
-def _sow_stars(stage: Stage, band: Band, luma: np.ndarray, horizon: float) -> None:
+def _sow_stars(stage: Stage, band: Band, luma: U16, horizon: float) -> None:
     random = stage.random
     count = int(620 * stage.palette.stars * band.width / stage.height)
     x = random.integers(1, band.width - 1, count)
     y = (random.random(count) ** 1.35 * stage.y(horizon) * 0.95).astype(int) + 1
     fade = 1 - y / stage.y(horizon)
     light = (random.random(count) ** 5 * 170 + 22) * (0.25 + 0.75 * fade)
-    values = luma.astype(np.float32)
-    np.add.at(values, (y, x), light)
-    scale = max(1, round(stage.unit / 720))
-    for dx, dy, share in ((0, 1, 0.45), (1, 0, 0.45), (1, 1, 0.3), (0, -1, 0.3), (-1, 0, 0.3)):
-        bright = light > (60 if scale == 1 else 0)
-        np.add.at(values, ((y + dy)[bright], (x + dx)[bright]), light[bright] * share)
-    np.copyto(luma, values.clip(16, 235), casting="unsafe")
+    drawing.sow(luma, y, x, light)
 
 
-def _draw_disc(
-    stage: Stage, band: Band, luma: np.ndarray, chroma: np.ndarray, sun: tuple[float, float]
-) -> None:
+def _draw_disc(stage: Stage, band: Band, luma: U16, chroma: U16, sun: tuple[float, float]) -> None:
     palette = stage.palette
     radius = palette.disc * stage.unit
     cover = drawing.disc(band.height, band.width, (sun[0] - band.x, sun[1] - band.y), radius)

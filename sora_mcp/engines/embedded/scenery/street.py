@@ -1,14 +1,15 @@
 """A street that leads to a vanishing point: houses, shops, signs, a road that mirrors them."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from sora_mcp.engines.embedded.pictures import drawing
-from sora_mcp.engines.embedded.pictures.drawing import Floats
+from sora_mcp.engines.embedded.pictures.arrays import Colour, Floats
 from sora_mcp.engines.embedded.pictures.elements import Element, Ripple, Scenery
 from sora_mcp.engines.embedded.pictures.outline import Painting, Point, limb, oval
-from sora_mcp.engines.embedded.pictures.palette import Colour, mix, rgb
+from sora_mcp.engines.embedded.pictures.palette import mix, rgb
 from sora_mcp.engines.embedded.pictures.stage import Band, Stage
 
 _STOREY = 0.36
@@ -60,7 +61,7 @@ def _row_of_houses(stage: Stage, painting: Painting, lines: _Lines, side: int) -
     """Build one side from the far end towards the camera."""
     random, palette = stage.random, stage.palette
     edges = stage.x(1) * np.array([0.035, 0.07, 0.115, 0.18, 0.29, 0.45, 0.75])
-    for index, (far, near) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for index, (far, near) in enumerate(pairwise(edges.tolist())):
         distance = float(0.75 * (1 - index / 5) ** 1.3)
         wall = palette.lit(rgb("4a4656") * random.uniform(0.7, 1.2), 0.15 if side > 0 else 0.3)
         wall = palette.distant(wall, distance)
@@ -82,9 +83,9 @@ def _row_of_houses(stage: Stage, painting: Painting, lines: _Lines, side: int) -
                 _sign(stage, painting, lines, side * at, random.uniform(1.1, 2.9), distance)
 
 
-def _spaced(far: float, near: float, count: int) -> Floats:
+def _spaced(far: float, near: float, count: int) -> list[float]:
     """Divide a wall evenly as perspective shows it."""
-    return (1 / np.linspace(1 / far, 1 / near, count + 1)).astype(np.float32)
+    return (1 / np.linspace(1 / far, 1 / near, count + 1)).tolist()
 
 
 def _quad(
@@ -121,10 +122,10 @@ def _windows(
     warm = palette.distant(mix(rgb("ffcf85"), palette.accents[0], 0.25), distance * 0.6)
     columns = _spaced(far, near, 4)
     for floor in range(1, int(floors)):
-        for start, end in zip(columns[:-1], columns[1:], strict=True):
+        for start, end in pairwise(columns):
             lit = random.random() < palette.lamps * 0.45
             colour = warm * random.uniform(0.55, 1.05) if lit else wall * 0.62
-            pane = (float(start + (end - start) * 0.24), float(start + (end - start) * 0.76))
+            pane = (start + (end - start) * 0.24, start + (end - start) * 0.76)
             _quad(painting, lines, side, pane, (floor + 0.2, floor + 0.75), colour)
             _quad(painting, lines, side, pane, (floor + 0.16, floor + 0.2), wall * 1.25)
     _quad(painting, lines, side, (far, near), (0.92, 0.99), wall * 0.7)
@@ -145,8 +146,8 @@ def _shop(
     glass = mix(rgb("fff0c9"), accent, 0.35) if open_now else palette.lit(rgb("3a4450"), 0.3)
     glass = palette.distant(glass, distance * 0.6)
     posts = _spaced(far, near, 3)
-    for start, end in zip(posts[:-1], posts[1:], strict=True):
-        pane = (float(start + (end - start) * 0.06), float(start + (end - start) * 0.94))
+    for start, end in pairwise(posts):
+        pane = (start + (end - start) * 0.06, start + (end - start) * 0.94)
         _quad(painting, lines, side, pane, (0.06, 0.7), glass * random.uniform(0.28, 0.8))
     awning = palette.distant(palette.lit(accent, 0.45), distance)
     _quad(painting, lines, side, (far, near), (0.7, 0.84), awning)

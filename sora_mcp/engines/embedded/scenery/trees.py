@@ -5,10 +5,10 @@ from math import pi
 import numpy as np
 
 from sora_mcp.engines.embedded.pictures import drawing
-from sora_mcp.engines.embedded.pictures.drawing import Random
+from sora_mcp.engines.embedded.pictures.arrays import Colour, Floats, Random
 from sora_mcp.engines.embedded.pictures.elements import Scenery
 from sora_mcp.engines.embedded.pictures.outline import Point, Stencil, curve, limb, oval
-from sora_mcp.engines.embedded.pictures.palette import Colour, rgb
+from sora_mcp.engines.embedded.pictures.palette import rgb
 from sora_mcp.engines.embedded.pictures.stage import Band, Stage
 
 
@@ -172,7 +172,7 @@ def row(
     return Scenery(stage.plane(band, field, stencil.opacity()))
 
 
-def _foliage(stage: Stage, band: Band, leaf: Colour) -> np.ndarray:
+def _foliage(stage: Stage, band: Band, leaf: Colour) -> Floats:
     """Colour leaves: clumps in light and shade, brighter towards the sky."""
     rows, columns = band.coarse(2)
     clumps = drawing.noise(stage.random, rows, columns, (rows / 7, rows / 7), 4)

@@ -3,9 +3,10 @@
 import numpy as np
 
 from sora_mcp.engines.embedded.pictures import drawing
+from sora_mcp.engines.embedded.pictures.arrays import U16, Colour
 from sora_mcp.engines.embedded.pictures.elements import Element, Glints, Mirror, Rays, Scenery
 from sora_mcp.engines.embedded.pictures.outline import Painting, Point, curve, limb
-from sora_mcp.engines.embedded.pictures.palette import Colour, mix, rgb
+from sora_mcp.engines.embedded.pictures.palette import mix, rgb
 from sora_mcp.engines.embedded.pictures.planes import spread
 from sora_mcp.engines.embedded.pictures.stage import Stage, even
 
@@ -35,11 +36,11 @@ def surface(
     # Flat views mirror most; steeper ones, nearer the camera, look into the water.
     keep = (256 * (0.25 + 0.55 * calm) * (1 - 0.55 * down)).astype(np.uint16)
     chroma = stage.grade(chroma)
-    add = 256 - keep
+    add = np.uint16(256) - keep
     mirror = Mirror(
         stage.y(edge),
-        np.stack([luma[:, 0] * add >> 8, keep]),
-        np.stack([*(chroma[:, :, 0] * add[::2] >> 8), keep[::2]]),
+        np.stack([luma[:, 0] * add >> np.uint16(8), keep]),
+        np.stack([*(chroma[:, :, 0] * add[::2] >> np.uint16(8)), keep[::2]]),
         ripple=stage.unit * (0.012 + 0.03 * (1 - calm)),
         depth=depth,
     )
@@ -49,7 +50,7 @@ def surface(
 def _glints(stage: Stage, edge: float, rows: int, calm: float, depth: float) -> Glints:
     random, palette = stage.random, stage.palette
     period = even(stage.width * 1.2)
-    sheets = []
+    sheets: list[U16] = []
     for _ in range(2):
         # Rows are read faster near the horizon, where waves look small.
         tall = drawing.noise(random, rows, period, (stage.unit * 0.008, stage.unit * 0.07), 3)

@@ -1,18 +1,19 @@
 """What falls, drifts and flies through the air."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from math import pi, sin
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from sora_mcp.engines.embedded.pictures import drawing
+from sora_mcp.engines.embedded.pictures.arrays import Colour, Floats
 from sora_mcp.engines.embedded.pictures.camera import View
-from sora_mcp.engines.embedded.pictures.drawing import Floats
 from sora_mcp.engines.embedded.pictures.elements import Element, Rays, Scenery, Sheet, offset
 from sora_mcp.engines.embedded.pictures.outline import oval
-from sora_mcp.engines.embedded.pictures.palette import Colour, mix, rgb
+from sora_mcp.engines.embedded.pictures.palette import mix, rgb
 from sora_mcp.engines.embedded.pictures.planes import Canvas, Layer, blend_planes, lay, to_yuv
 from sora_mcp.engines.embedded.pictures.stage import Stage
 
@@ -65,16 +66,17 @@ def _rain(stage: Stage) -> list[Element]:
         (340, 0.05, 1.25, 0.6, 0.6),
         (110, 0.1, 2.1, 1.0, 1.4),
     ):
-        width = max(1, round(stage.unit / 720))
-
-        def streak(
-            pen: ImageDraw.ImageDraw, x: float, y: float, size: float = length, share: float = light
-        ) -> None:
-            tall = stage.unit * size
-            pen.line((x, y, x - tall * 0.13, y + tall), fill=round(bright * share), width=width)
-
+        streak = partial(_streak, stage.unit, length, round(bright * light))
         elements.append(_sheet(stage, streak, count, (-0.13 * speed, speed), depth, 0))
     return elements
+
+
+def _streak(
+    unit: float, length: float, light: int, pen: ImageDraw.ImageDraw, x: float, y: float
+) -> None:
+    tall = unit * length
+    width = max(1, round(unit / 720))
+    pen.line((x, y, x - tall * 0.13, y + tall), fill=light, width=width)
 
 
 def _snow(stage: Stage) -> list[Element]:
@@ -183,21 +185,31 @@ class Motes:
 
 
 def _motes(
-    stage: Stage, sprites: tuple[Layer, ...], count: int, speed: tuple[float, float], *,
-    swing: float, turn: float, top: float = 0.0, glow: bool = False,
-) -> Motes:  # fmt: skip
+    stage: Stage,
+    sprites: Sequence[Layer],
+    count: int,
+    speed: tuple[float, float],
+    *,
+    swing: float,
+    turn: float,
+    top: float = 0.0,
+    glow: bool = False,
+) -> Motes:
+    """Scatter sprites below a height of the frame; speed and swing are in stage units."""
     random = stage.random
     span = (stage.width + 80.0, stage.height * (1 - top) + 80.0)
-    start = random.random((count, 2), np.float32) * np.array(span, np.float32)
     own = random.uniform(0.6, 1.4, (count, 1)) * np.array(speed) * stage.unit
-    motes = Motes(
-        sprites, start, own.astype(np.float32), random.random(count, np.float32),
-        swing * stage.unit, turn, span, glow,
-    )  # fmt: skip
-    if top:
-        raised = tuple(Layer(s.luma, s.chroma, s.x, 2 * round(stage.y(top) / 2)) for s in sprites)
-        return Motes(raised, start, motes.speed, motes.phase, motes.swing, turn, span, glow)
-    return motes
+    row = 2 * round(stage.y(top) / 2)
+    return Motes(
+        sprites=tuple(replace(sprite, y=sprite.y + row) for sprite in sprites),
+        start=random.random((count, 2)) * np.array(span),
+        speed=own,
+        phase=random.random(count),
+        swing=swing * stage.unit,
+        turn=turn,
+        span=span,
+        glow=glow,
+    )
 
 
 def glow(colour: Colour, radius: float, strength: float) -> Layer:
