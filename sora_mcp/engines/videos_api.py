@@ -5,8 +5,7 @@ that other hosts do not keep, and `videos.poll()` stops at statuses it does not 
 plain `get`, `post` and `delete` give the same authentication, multipart encoding and errors.
 """
 
-import json
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
@@ -16,7 +15,17 @@ import openai
 from openai import AsyncOpenAI, omit
 from pydantic import SecretStr
 
-from sora_mcp.engines.dialects import RETIRED, Dialect, error_words, host_words, parse_job
+from sora_mcp.engines.answers import (
+    Body,
+    elsewhere,
+    json_of,
+    poll_after,
+    retry_after,
+    why,
+    words_of,
+)
+from sora_mcp.engines.assets import Assets
+from sora_mcp.engines.dialects import RETIRED, Dialect, error_words, parse_job
 from sora_mcp.videos.errors import (
     ContentMissing,
     EngineBusy,
@@ -61,8 +70,13 @@ class VideosApiEngine:
         limits: EngineLimits,
         api_key: SecretStr | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
+        public: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
-        """`transport`: the way to an engine inside this process; then there is no host to name."""
+        """One host.
+
+        `transport`: the way to an engine inside this process; then there is no host to name.
+        `public`: the way to files that the host keeps elsewhere; the public web by default.
+        """
         self.name = name
         self.base_url = None if transport else base_url
         self.limits = limits
@@ -73,6 +87,7 @@ class VideosApiEngine:
         self._cannot_list = False
         # The SDK insists on a key, even where a host wants none.
         self._headers: dict[str, Any] = {} if api_key else {"Authorization": omit}
+        self._assets = Assets(base_url, public=public)
         # Redirects are not followed: a key and a prompt go to the host they were meant for.
         self._client = _client(base_url, api_key, httpx2.AsyncClient(transport=transport))
         # A submission gets a connection of its own: on a kept one that the host closes at that
@@ -89,6 +104,7 @@ class VideosApiEngine:
         """Close the connections."""
         await self._client.close()
         await self._submitter.close()
+        await self._assets.close()
 
     def fields(self, submission: Submission) -> dict[str, str]:
         """The fields that would be sent, without the image."""
@@ -153,7 +169,7 @@ class VideosApiEngine:
         job = self._job(response)
         if job is None:
             raise OutcomeUnknown(
-                f"{self.name} answered with something that is no job: {_words(response)}"
+                f"{self.name} answered with something that is no job: {words_of(response)}"
             )
         return job
 
@@ -172,14 +188,14 @@ class VideosApiEngine:
             if job is not None:
                 return job
             if error.status_code == 404:
-                raise EngineJobMissing(f"{self.name} says: {_words(error.response)}") from error
+                raise EngineJobMissing(f"{self.name} says: {words_of(error.response)}") from error
             raise self._fault(error.response) from error
         except openai.APIConnectionError as error:
             raise self._look_broke(error) from error
         job = self._job(response)
         if job is None:
             raise EngineFault(
-                f"{self.name} answered with something that is no job: {_words(response)}"
+                f"{self.name} answered with something that is no job: {words_of(response)}"
             )
         return job
 
@@ -222,7 +238,7 @@ class VideosApiEngine:
         return True
 
     @asynccontextmanager
-    async def open_content(self, job: Job, offset: int) -> AsyncGenerator["_Body"]:
+    async def open_content(self, job: Job, offset: int) -> AsyncGenerator["Body"]:
         """Open the finished video at a byte offset."""
         assert job.engine_job_id is not None  # noqa: S101  # only a job at an engine is finished
         headers = {**self._headers, "Accept-Encoding": "identity"}
@@ -233,22 +249,32 @@ class VideosApiEngine:
         )
         try:
             async with request as response:
-                yield _Body(self.name, response.http_response)
+                yield Body(self.name, response.http_response)
+                return
         except openai.APIStatusError as error:
-            if error.status_code in (404, 410):
-                raise ContentMissing(f"{self.name} says: {_words(error.response)}") from error
-            raise self._fault(error.response) from error
+            place = elsewhere(error.response, job)
+            if place is None:
+                raise self._no_content(error.response) from error
         except openai.APIConnectionError as error:
             raise self._look_broke(error) from error
+        # Without the key: it belongs to the host.
+        keyless = {name: value for name, value in headers.items() if name != "Authorization"}
+        async with self._assets.open(place, keyless) as found:
+            yield Body(self.name, found)
+
+    def _no_content(self, response: httpx2.Response) -> EngineError:
+        if response.status_code in (404, 410):
+            return ContentMissing(f"{self.name} says: {words_of(response)}")
+        return self._fault(response)
 
     def _job(self, response: httpx2.Response) -> EngineJob | None:
-        job = parse_job(_json(response))
+        job = parse_job(json_of(response))
         if job is None:
             return None
         error = job.error
         if error is not None and self.free:
             error = error.model_copy(update={"charged": "no"})
-        return job.model_copy(update={"poll_after": _poll_after(response), "error": error})
+        return job.model_copy(update={"poll_after": poll_after(response), "error": error})
 
     async def _get(self, path: str, timeout: httpx2.Timeout) -> object:
         try:
@@ -259,17 +285,17 @@ class VideosApiEngine:
             )
         except openai.APIStatusError as error:
             if error.status_code in (400, 404, 405, 422, 501):
-                raise OperationMissing(f"{self.name} says: {_words(error.response)}") from error
+                raise OperationMissing(f"{self.name} says: {words_of(error.response)}") from error
             raise self._fault(error.response) from error
         except openai.APIConnectionError as error:
             raise self._look_broke(error) from error
-        return _json(response)
+        return json_of(response)
 
     def _refusal(self, response: httpx2.Response, operation: Operation) -> EngineError:
         """What a refused submission means for the money: only a clear no is a no."""
         status = response.status_code
-        code, _ = error_words(_json(response))
-        said = f"{self.name} says ({status}): {_words(response)}"
+        code, _ = error_words(json_of(response))
+        said = f"{self.name} says ({status}): {words_of(response)}"
         if self._retired and status in (400, 401, 403, 404, 405, 410):
             return EngineRefused(RETIRED, reason="retired")
         match status:
@@ -283,9 +309,9 @@ class VideosApiEngine:
             case 429 if code == "insufficient_quota":
                 return QuotaExceeded(f"{said} The account at the host has no quota left.")
             case 429:
-                return EngineBusy(said, retry_after=_retry_after(response))
+                return EngineBusy(said, retry_after=retry_after(response))
             case 503 if "retry-after" in response.headers:
-                return EngineBusy(said, retry_after=_retry_after(response))
+                return EngineBusy(said, retry_after=retry_after(response))
             case 404 | 405 | 501 if operation is not Operation.GENERATE:
                 return OperationMissing(f"{self.name} cannot {operation} videos. {said}")
             case 404 | 405 if not code:
@@ -299,7 +325,7 @@ class VideosApiEngine:
                 return OutcomeUnknown(said)
 
     def _fault(self, response: httpx2.Response) -> EngineError:
-        said = f"{self.name} says ({response.status_code}): {_words(response)}"
+        said = f"{self.name} says ({response.status_code}): {words_of(response)}"
         if response.status_code in (401, 403):
             return KeyRejected(f"{said} The operator sets the key in SORA_MCP_API_KEY.")
         return EngineFault(said)
@@ -307,42 +333,17 @@ class VideosApiEngine:
     def _submission_broke(self, error: openai.APIConnectionError) -> EngineError:
         if isinstance(error.__cause__, _NEVER_LEFT):
             return NotSent(
-                f"{self.name} could not be reached ({_why(error)}), so nothing was sent. "
+                f"{self.name} could not be reached ({why(error)}), so nothing was sent. "
                 "Check that the host runs and that SORA_MCP_BASE_URL is right."
             )
         return OutcomeUnknown(
-            f"The connection to {self.name} broke before it answered ({_why(error)})."
+            f"The connection to {self.name} broke before it answered ({why(error)})."
         )
 
     def _look_broke(self, error: openai.APIConnectionError) -> EngineError:
         if isinstance(error.__cause__, _NEVER_LEFT):
-            return NotSent(f"{self.name} could not be reached ({_why(error)}).")
-        return EngineFault(f"The connection to {self.name} broke ({_why(error)}).")
-
-
-class _Body:
-    """The body of a download."""
-
-    def __init__(self, engine: str, response: httpx2.Response) -> None:
-        self._engine = engine
-        self._response = response
-        span = response.headers.get("content-range", "")
-        start, _, total = span.removeprefix("bytes ").partition("/")
-        partial = response.status_code == 206
-        self.offset = int(start.partition("-")[0]) if partial and start[:1].isdigit() else 0
-        length = total if partial else response.headers.get("content-length", "")
-        self.total = int(length) if length.isdigit() else None
-        self.content_type = response.headers.get("content-type")
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The bytes from `offset` on."""
-        try:
-            async for chunk in self._response.aiter_bytes():
-                yield chunk
-        except httpx2.HTTPError as error:
-            raise EngineFault(
-                f"The connection to {self._engine} broke during the download ({_why(error)})."
-            ) from error
+            return NotSent(f"{self.name} could not be reached ({why(error)}).")
+        return EngineFault(f"The connection to {self.name} broke ({why(error)}).")
 
 
 def _segment(engine_job_id: str) -> str:
@@ -368,34 +369,3 @@ def _client(
         },
         http_client=http_client,
     )
-
-
-def _poll_after(response: httpx2.Response) -> float | None:
-    told = response.headers.get("openai-poll-after-ms", "")
-    return int(told) / 1000 if told.isdigit() else _retry_after(response)
-
-
-def _retry_after(response: httpx2.Response) -> float | None:
-    told = response.headers.get("retry-after", "")
-    try:
-        return min(max(float(told), 0.0), 3600.0)
-    except ValueError:
-        return None
-
-
-def _json(response: httpx2.Response) -> object:
-    try:
-        return json.loads(response.content)
-    except ValueError:
-        return response.text
-
-
-def _words(response: httpx2.Response) -> str:
-    body = _json(response)
-    _, message = error_words(body)
-    return f"“{message or host_words(json.dumps(body)) or 'nothing'}”"
-
-
-def _why(error: Exception) -> str:
-    cause = error.__cause__ or error
-    return host_words(str(cause) or type(cause).__name__)[:200]

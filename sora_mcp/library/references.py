@@ -20,7 +20,7 @@ from sora_mcp.videos.models import Fit
 from sora_mcp.videos.ports import PreparedReference
 
 if TYPE_CHECKING:
-    from sora_mcp.library.web import PublicWeb
+    from sora_mcp.web import PublicWeb
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]+):", re.IGNORECASE)
 """At least two letters: `C:` is a Windows drive."""
@@ -86,7 +86,7 @@ class FolderReferences:
         return await to_thread.run_sync(_prepare, image, size, fit)
 
     async def _fetch(self, url: str, most: int) -> bytes:
-        from sora_mcp.library.web import NotFetched, PublicWeb
+        from sora_mcp.web import NotFetched, PublicWeb
 
         try:
             return await (self._web or PublicWeb()).get(url, most=most)

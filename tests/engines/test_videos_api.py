@@ -332,6 +332,62 @@ async def test_a_download_that_is_refused_says_how(
                 pass
 
 
+async def test_a_redirect_of_the_file_is_followed_without_the_key(host: FakeHost) -> None:
+    there = FakeHost(mp4=b"the file from elsewhere")
+    there.jobs["video_0001"] = {"id": "video_0001"}
+    async with serving(there.app()) as other, engine_for(host) as engine:
+        await engine.submit(CAT)
+        own = fake.answer(302, "", {"location": "/v1/videos/video_0001/content?moved=1"})
+        host.fail("GET /videos/{id}/content", own)
+        async with engine.open_content(JOB, 0) as body:
+            assert b"".join([chunk async for chunk in body.chunks()]) == host.mp4
+        assert host.authorizations[-2:] == [f"Bearer {KEY}", None]
+        away = fake.answer(302, "", {"location": f"{other}/v1/videos/video_0001/content"})
+        host.fail("GET /videos/{id}/content", away)
+        with pytest.raises(errors.ContentMissing, match="only https"):
+            async with engine.open_content(JOB, 0):
+                pass
+    assert there.requests == []
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://127.0.0.1/x.mp4",
+        "https://localhost/x.mp4",
+        "https://[::1]/x.mp4",
+        "https://169.254.169.254/latest",
+        "file:///etc/passwd",
+        "http://example.com/x.mp4",
+    ],
+)
+async def test_a_host_cannot_send_us_into_our_own_network(host: FakeHost, address: str) -> None:
+    async with engine_for(host) as engine:
+        await engine.submit(CAT)
+        for fault in (
+            fake.answer(307, "", {"location": address}),
+            fake.error(400, "In the cloud."),
+        ):
+            host.fail("GET /videos/{id}/content", fault)
+            job = JOB.model_copy(update={"asset_url": address})
+            with pytest.raises(errors.ContentMissing):
+                async with engine.open_content(job, 0):
+                    pass
+
+
+async def test_a_file_that_the_host_keeps_at_a_url_of_its_own_is_fetched_there(
+    host: FakeHost,
+) -> None:
+    async with engine_for(host) as engine:
+        await engine.submit(CAT)
+        host.fail("GET /videos/{id}/content", fake.error(400, "Please use the cloud URL."))
+        job = JOB.model_copy(update={"asset_url": "/v1/videos/video_0001/content"})
+        async with engine.open_content(job, 5000) as body:
+            assert body.offset == 5000
+            assert b"".join([chunk async for chunk in body.chunks()]) == host.mp4[5000:]
+    assert host.authorizations[-1] is None
+
+
 async def test_cancelling_tells_whether_the_host_did_it(host: FakeHost) -> None:
     async with engine_for(host) as engine:
         await engine.submit(CAT)

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from math import sin
+from math import asin, pi, sin
 
 from sora_mcp.engines.embedded.figures.cast import Role, role
 from sora_mcp.engines.embedded.figures.sketch import Sketch, shadow
-from sora_mcp.engines.embedded.pictures.elements import Element, Sprite
+from sora_mcp.engines.embedded.pictures.elements import Element, Poses, Sprite
 from sora_mcp.engines.embedded.pictures.palette import rgb
 from sora_mcp.engines.embedded.pictures.planes import Layer, mirrored
 from sora_mcp.engines.embedded.pictures.stage import Stage
@@ -91,20 +91,22 @@ class _Blocking:
         still = figure.still or self.shot.size == "close"
         path, cycle = self._path(own, size, copy, still=still or self.follows)
         standing = still and own.speed > 0 and own.place == "ground" and not self.follows
-        poses = self._poses(figure, own, size, at, 1 if standing else own.poses)
-        sprite = Sprite(poses, 1.0, cycle * (1 + 0.13 * copy), path, self.follows)
+        poses = self._poses(figure, own, size, at, standing=standing)
+        cycle *= 1 + 0.13 * copy
+        sprite = Sprite(poses, 1.0, cycle, own.sways, path, self.follows)
         elements: list[Element] = []
         if own.shine:
-            elements.append(replace(sprite, poses=[_shine(own.shine, at, size)]))
+            elements.append(replace(sprite, poses=_one(_shine(own.shine, at, size))))
         if seated:
-            elements.append(replace(sprite, poses=[self._stool(at[0], foot, size)]))
+            elements.append(replace(sprite, poses=_one(self._stool(at[0], foot, size))))
         else:
             if own.place == "ground" and place.solid:
                 width, height = _width(own) * size, max(size * 0.12, 6)
                 dark = shadow(stage.palette, (at[0], foot + size * 0.01), width, height, 0.62)
-                elements.append(replace(sprite, poses=[dark], path=_level(path)))
+                elements.append(replace(sprite, poses=_one(dark), path=_level(path)))
             if place.shine and own.place in {"ground", "water"}:
-                below = [mirrored(pose, round(foot), place.shine) for pose in poses]
+                line, shine = round(foot), place.shine
+                below = Poses(poses.count, lambda index: mirrored(poses[index], line, shine))
                 elements.append(replace(sprite, poses=below))
         return [*elements, sprite]
 
@@ -128,15 +130,25 @@ class _Blocking:
         return middle + high / 2 + (0.0, -0.13, 0.12, -0.06, 0.18)[copy % 5]
 
     def _poses(
-        self, figure: Figure, own: Role, size: float, at: tuple[float, float], count: int
-    ) -> list[Layer]:
+        self, figure: Figure, own: Role, size: float, at: tuple[float, float], *, standing: bool
+    ) -> Poses:
         colour = rgb(figure.colour or own.colours[figure.variant % len(own.colours)])
-        layers: list[Layer] = []
-        for index in range(count):
+        # The larger it is, the further its ends lie apart on the way to and fro.
+        count = min(max(round(size / 20), 8), 24) if own.sways else own.poses
+
+        def phase(index: int) -> float:
+            if standing:
+                return 0.12
+            if own.sways:
+                return asin(2 * index / (count - 1) - 1) / (2 * pi)
+            return index / count
+
+        def draw(index: int) -> Layer:
             sketch = Sketch(size, own.box)
-            own.draw(sketch, index / count if count > 1 else 0.12, colour)
-            layers.append(sketch.layer(self.stage.palette, at))
-        return layers
+            own.draw(sketch, phase(index), colour)
+            return sketch.layer(self.stage.palette, at)
+
+        return Poses(1 if standing else count, draw)
 
     def _stool(self, x: float, foot: float, size: float) -> Layer:
         own = role("stool")
@@ -160,6 +172,10 @@ class _Blocking:
         if own.place == "water":
             return (lambda time: (0.0, 0.012 * size * sin(1.7 * time))), own.cycle
         return _hovering(size, lag), own.cycle
+
+
+def _one(layer: Layer) -> Poses:
+    return Poses(1, lambda _: layer)
 
 
 def _width(own: Role) -> float:

@@ -30,6 +30,8 @@ class Role:
     poses: int = 12
     speed: float = 0.0
     """Heights per second it goes to the right by itself, 0 when it stays."""
+    sways: bool = False
+    """Its poses depend on the sine of their phase alone: they are the same on the way back."""
     shine: tuple[str, float, float] | None = None
     """The light it casts around it: colour, height above its foot and reach in units."""
 
@@ -135,7 +137,7 @@ def _roles() -> dict[str, Role]:
             1.0,
             "afloat",
             cycle=5.0,
-            poses=20,
+            sways=True,
         ),
         "robot": Role(
             people.robot,
@@ -217,6 +219,7 @@ def _roles() -> dict[str, Role]:
             "air",
             cycle=4.0,
             speed=0.5,
+            sways=True,
         ),
         "balloon": Role(
             vehicles.balloon,
@@ -226,6 +229,7 @@ def _roles() -> dict[str, Role]:
             "air",
             cycle=5.0,
             speed=0.04,
+            sways=True,
         ),
         "drone": Role(
             vehicles.drone,
@@ -238,7 +242,14 @@ def _roles() -> dict[str, Role]:
             speed=0.2,
         ),
         "ship": Role(
-            vehicles.ship, ("22386e",), (-1.3, -0.18, 1.4, 0.9), 1.2, "water", cycle=5.0, speed=0.06
+            vehicles.ship,
+            ("22386e",),
+            (-1.3, -0.18, 1.4, 0.9),
+            1.2,
+            "water",
+            cycle=5.0,
+            speed=0.06,
+            sways=True,
         ),
         "sailboat": Role(
             vehicles.sailboat,
@@ -247,8 +258,8 @@ def _roles() -> dict[str, Role]:
             1.35,
             "water",
             cycle=3.6,
-            poses=20,
             speed=0.04,
+            sways=True,
         ),
         "lighthouse": Role(
             things.lighthouse,
@@ -275,7 +286,7 @@ def _roles() -> dict[str, Role]:
         ),
         "stool": Role(things.stool, ("2a2420",), (-0.32, -0.02, 0.32, 0.32), 0.5, poses=1),
         "rose": Role(
-            things.rose, ("c21f3a",), (-0.52, -0.34, 0.52, 1.12), 0.75, cycle=4.0, poses=20
+            things.rose, ("c21f3a",), (-0.52, -0.34, 0.52, 1.12), 0.75, cycle=4.0, sways=True
         ),
         "flower": Role(
             things.flower,
@@ -283,7 +294,7 @@ def _roles() -> dict[str, Role]:
             (-0.46, -0.34, 0.46, 1.16),
             0.8,
             cycle=4.0,
-            poses=20,
+            sways=True,
         ),
         "cup": Role(
             things.cup, ("c85a4a", "2f5a68"), (-0.6, -0.02, 0.6, 1.1), 0.5, cycle=2.6, poses=16
@@ -303,8 +314,8 @@ def _roles() -> dict[str, Role]:
             0.5,
             "air",
             cycle=3.4,
-            poses=16,
             shine=("ff8a3a", 0.5, 1.0),
+            sways=True,
         ),
         "campfire": Role(
             things.campfire,
@@ -315,7 +326,12 @@ def _roles() -> dict[str, Role]:
             shine=("ff9a3a", 0.4, 1.5),
         ),
         "tree": Role(
-            things.tree, ("4f8a3a", "c8742e"), (-0.52, -0.04, 0.52, 1.14), 1.9, cycle=4.0, poses=16
+            things.tree,
+            ("4f8a3a", "c8742e"),
+            (-0.52, -0.04, 0.52, 1.14),
+            1.9,
+            cycle=4.0,
+            sways=True,
         ),
         "person": Role(
             people.person, ("3a5a8a", "8a4a3a", "4a5a48"), _UPRIGHT, 1.0, speed=0.42, cycle=1.1

@@ -133,8 +133,9 @@ class Sketch:
         opacity = np.asarray(body.getchannel("A"))
         light = _volume(opacity, palette, self.size)
         # Colours in the shade, and what the light adds to them: luma and chroma are sums of these.
-        luma, chroma = to_yuv(_dyed(body, palette.ambient))
-        bright_luma, bright_chroma = to_yuv(_dyed(body, palette.key))
+        flat = body.convert("RGB")
+        luma, chroma = to_yuv(_dyed(flat, palette.ambient))
+        bright_luma, bright_chroma = to_yuv(_dyed(flat, palette.key))
         luma += ((bright_luma - np.uint16(_BLACK)) * light) >> np.uint16(8)
         luma += _rim(opacity, palette, self.size)
         np.minimum(luma, _WHITE, out=luma)
@@ -167,10 +168,10 @@ def _volume(opacity: U8, palette: Palette, size: float) -> U16:
     return (drawing.enlarge(light, rows, columns, smooth=False) * 256).astype(np.uint16)
 
 
-def _dyed(body: Image.Image, colour: Colour) -> U8:
+def _dyed(flat: Image.Image, colour: Colour) -> U8:
     """Show a drawing's colours under light of one colour."""
     table = [min(round(value * float(part)), 255) for part in colour for value in range(256)]
-    return np.asarray(body.convert("RGB").point(table))
+    return np.asarray(flat.point(table))
 
 
 def _rim(opacity: U8, palette: Palette, size: float) -> U16:

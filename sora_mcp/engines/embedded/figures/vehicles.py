@@ -120,9 +120,7 @@ def train(sketch: Sketch, phase: float, colour: Colour) -> None:
 def sailboat(sketch: Sketch, phase: float, colour: Colour) -> None:
     """A sailing boat that rocks; its waterline lies at y = 0."""
     hull, sail = colour, rgb("f5f0e4")
-    with sketch.moved(
-        turn=0.07 * sin(2 * pi * phase), about=(0, 0), y=0.02 * sin(2 * pi * phase + 1)
-    ):
+    with sketch.moved(turn=0.07 * sin(2 * pi * phase), about=(0, 0), y=0.02 * sin(2 * pi * phase)):
         sketch.stroke("-2,8 0,112", [0.024, 0.014], rgb("6a4a30"))
         sketch.blob("3,108 30,66 46,26 24,20 4,22 6,60", sail)
         sketch.blob("-3,102 -18,60 -40,24 -20,19 -3,22", mix(sail, rgb("c9bfa8"), 0.35))

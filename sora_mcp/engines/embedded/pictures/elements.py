@@ -3,9 +3,9 @@
 Every element is drawn beforehand; painting one costs a few passes over whole numbers.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from math import floor
+from math import floor, pi, sin
 from typing import Protocol
 
 import numpy as np
@@ -53,14 +53,30 @@ class Scenery:
         lay(canvas, self.plane.layer, dx, dy)
 
 
+class Poses:
+    """The poses of a figure, each drawn when it is first seen."""
+
+    def __init__(self, count: int, draw: Callable[[int], Layer]) -> None:
+        self.count = count
+        self._draw = draw
+        self._drawn: dict[int, Layer] = {}
+
+    def __getitem__(self, index: int) -> Layer:
+        if index not in self._drawn:
+            self._drawn[index] = self._draw(index)
+        return self._drawn[index]
+
+
 @dataclass(frozen=True)
 class Sprite:
     """A figure in changing poses. `path`: its place (pixels from its layers' own) at a time."""
 
-    poses: Sequence[Layer]
+    poses: Poses
     depth: float
     cycle: float = 1.0
     """Seconds for all poses once."""
+    sways: bool = False
+    """The poses lie between two ends, and it goes to and fro between them."""
     path: Callable[[float], tuple[float, float]] = lambda time: (0.0, 0.0)
     follows: bool = False
     """The camera goes along with it."""
@@ -71,8 +87,12 @@ class Sprite:
         if self.follows:
             dx = 0.0
         x, y = self.path(time)
-        pose = self.poses[int(time / self.cycle * len(self.poses)) % len(self.poses)]
-        lay(canvas, pose, dx + x, dy + y)
+        lay(canvas, self.poses[self._pose(time / self.cycle)], dx + x, dy + y)
+
+    def _pose(self, cycles: float) -> int:
+        if self.sways:
+            return round((0.5 + 0.5 * sin(2 * pi * cycles)) * (self.poses.count - 1))
+        return int(cycles * self.poses.count) % self.poses.count
 
 
 @dataclass(frozen=True)

@@ -143,6 +143,7 @@ def to_yuv(colour: U8) -> tuple[U16, U16]:
             format="yuv420p",
             dst_colorspace=Colorspace.ITU709,
             interpolation=Interpolation.BICUBIC | Interpolation.ACCURATE_RND,
+            threads=1,  # starting more would take longer than the work
         )
     )
 
@@ -161,7 +162,7 @@ def spread(field: Floats, width: int, height: int) -> tuple[U16, U16]:
     deep = VideoFrame.from_ndarray((planes * 256).astype(np.uint16), "yuv444p16le")
     return frame_planes(
         VideoReformatter().reformat(
-            deep, width, height, "yuv420p", interpolation=Interpolation.BICUBIC
+            deep, width, height, "yuv420p", interpolation=Interpolation.BICUBIC, threads=1
         )
     )
 

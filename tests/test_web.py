@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sora_mcp.library.references import FolderReferences
-from sora_mcp.library.web import NotFetched, PublicWeb, is_public
+from sora_mcp.web import NotFetched, PublicWeb, is_public
 from sora_mcp.videos.errors import InvalidReference
 
 NAMES = ["images.example", "other.example"]

@@ -83,7 +83,7 @@ class PublicWeb:
         Raises:
             NotFetched: No https, no public address, an error, too much or too slow.
         """
-        transport = _Pinned(self._network(), self._resolve)
+        transport = PinnedTransport(self._network(), self._resolve)
         try:
             with anyio.fail_after(self._seconds):
                 async with httpx2.AsyncClient(
@@ -119,14 +119,20 @@ async def _body(client: httpx2.AsyncClient, url: str, most: int) -> bytes:
         return bytes(body)
 
 
-class _Pinned(httpx2.AsyncBaseTransport):
+class PinnedTransport(httpx2.AsyncBaseTransport):
     """Sends each request to an address that has been checked."""
 
-    def __init__(self, network: httpx2.AsyncBaseTransport, resolve: Resolve) -> None:
-        self._network = network
+    def __init__(
+        self,
+        network: httpx2.AsyncBaseTransport | None = None,
+        resolve: Resolve = resolve,
+    ) -> None:
+        """`network`: the way to the addresses; the system's own by default."""
+        self._network = network or httpx2.AsyncHTTPTransport()
         self._resolve = resolve
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Send a request. Raises `NotFetched` when its target may not be reached."""
         if request.url.scheme != "https":
             raise NotFetched(f"it leads to {request.url.scheme}:, and only https: is fetched")
         host, port = request.url.raw_host.decode("ascii"), request.url.port or HTTPS_PORT
@@ -147,6 +153,7 @@ class _Pinned(httpx2.AsyncBaseTransport):
         raise failure
 
     async def aclose(self) -> None:
+        """Close the way."""
         await self._network.aclose()
 
 
