@@ -11,6 +11,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import anyio
@@ -24,7 +25,6 @@ from sora_mcp.videos.models import Change
 from sora_mcp.videos.planning import Planner, SpendingRules
 from sora_mcp.videos.ports import (
     Budget,
-    Engine,
     EngineDefaults,
     EngineLimits,
     EventBus,
@@ -32,6 +32,9 @@ from sora_mcp.videos.ports import (
 from sora_mcp.videos.service import VideoService
 from sora_mcp.videos.spending import OPENAI_HOST, Prices
 from sora_mcp.videos.worker import Worker
+
+if TYPE_CHECKING:
+    from sora_mcp.engines.videos_api import VideosApiEngine
 
 STRAY_KEY = (
     "OPENAI_API_KEY is set but no base URL: OpenAI switched its Videos API and Sora off on "
@@ -140,11 +143,17 @@ class App:
 
         settings = self.settings
         url = settings.database_url.get_secret_value() if settings.database_url else None
+        # What may fail comes before what has tasks of its own, which would wrap the error.
+        host = _host(settings)
         store = await stack.enter_async_context(open_store(url, settings.home))
         events = await stack.enter_async_context(
             LocalEvents.open(settings.home / LEDGER, store.changes_since)
         )
-        engines = EngineRegistry(await _open_engines(settings, stack))
+        embedded = await _open_embedded(settings, stack)
+        # The embedded engine is there for its own jobs even when a host makes the new ones.
+        engines = EngineRegistry([host, embedded] if host else [embedded])
+        for engine in filter(None, [host, embedded]):
+            stack.push_async_callback(engine.close)
         library = FolderLibrary(
             settings.library, settings.home / "work", max_file_bytes=settings.max_file_bytes
         )
@@ -235,42 +244,42 @@ def _import_heavy() -> None:
         importlib.import_module(module)
 
 
-async def _open_engines(settings: Settings, stack: AsyncExitStack) -> list[Engine]:
-    """The configured host, if there is one, and always the embedded engine for its own jobs."""
+def _limits(settings: Settings, default_interval: float) -> EngineLimits:
+    interval = settings.min_submit_interval
+    return EngineLimits(
+        settings.max_active_jobs, default_interval if interval is None else interval
+    )
+
+
+def _host(settings: Settings) -> "VideosApiEngine | None":
+    """The host that is configured, if one is."""
+    from sora_mcp.engines.dialects import recognise
+    from sora_mcp.engines.videos_api import VideosApiEngine
+
+    base_url = _base_url(settings)
+    if base_url is None:
+        return None
+    return VideosApiEngine(
+        name=engine_name(settings),
+        base_url=base_url,
+        dialect=recognise(base_url, settings.dialect),
+        limits=_limits(settings, 1.0),
+        api_key=settings.api_key,
+    )
+
+
+async def _open_embedded(settings: Settings, stack: AsyncExitStack) -> "VideosApiEngine":
     import httpx2
 
-    from sora_mcp.engines.dialects import EMBEDDED, recognise
+    from sora_mcp.engines.dialects import EMBEDDED
     from sora_mcp.engines.embedded.api import open_embedded_api
     from sora_mcp.engines.videos_api import VideosApiEngine
 
-    def limits(default_interval: float) -> EngineLimits:
-        interval = settings.min_submit_interval
-        return EngineLimits(
-            settings.max_active_jobs, default_interval if interval is None else interval
-        )
-
-    engines: list[VideosApiEngine] = []
-    base_url = _base_url(settings)
-    if base_url is not None:
-        engines.append(
-            VideosApiEngine(
-                name=engine_name(settings),
-                base_url=base_url,
-                dialect=recognise(base_url, settings.dialect),
-                limits=limits(1.0),
-                api_key=settings.api_key,
-            )
-        )
     api = await stack.enter_async_context(open_embedded_api(settings.home / "embedded"))
-    engines.append(
-        VideosApiEngine(
-            name=EMBEDDED.name,
-            base_url="http://embedded.invalid/v1",
-            dialect=EMBEDDED,
-            limits=limits(0.0),
-            transport=httpx2.ASGITransport(app=api, raise_app_exceptions=False),
-        )
+    return VideosApiEngine(
+        name=EMBEDDED.name,
+        base_url="http://embedded.invalid/v1",
+        dialect=EMBEDDED,
+        limits=_limits(settings, 0.0),
+        transport=httpx2.ASGITransport(app=api, raise_app_exceptions=False),
     )
-    for engine in engines:
-        stack.push_async_callback(engine.close)
-    return list(engines)

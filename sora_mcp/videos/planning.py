@@ -3,8 +3,6 @@
 A plan costs nothing and changes nothing. `VideoService.start` carries it out.
 """
 
-import hashlib
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -12,8 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sora_mcp.videos.errors import InvalidRequest, NotReady, SpendingRefused, VideoNotFound
+from sora_mcp.videos.checks import (
+    MAX_PROMPT,
+    check_key,
+    check_prompt,
+    check_seconds,
+    check_size,
+    fingerprint,
+)
+from sora_mcp.videos.errors import InvalidRequest, NotReady, SpendingRefused
 from sora_mcp.videos.lifecycle import ACTIVE
+from sora_mcp.videos.missing import not_found
 from sora_mcp.videos.models import (
     VIDEO_ID_PATTERN,
     Asked,
@@ -40,10 +47,7 @@ from sora_mcp.videos.spending import EMBEDDED, Estimate, Prices
 LOCAL = "local"
 """The engine's name of jobs that are done here: joins."""
 
-MAX_PROMPT = 32_000
-MAX_SECONDS = 600
 MAX_JOIN = 20
-_SIZE = re.compile(r"[1-9]\d{1,4}[x×*][1-9]\d{1,4}|\d{3,4}[pP]|\d{1,2}:\d{1,2}")
 _OUR_URI = re.compile(rf"sora://videos/({VIDEO_ID_PATTERN})/([a-z_]+\.[a-z0-9]+)")
 
 
@@ -123,10 +127,10 @@ class Planner:
             SpendingRefused: It may cost more than is allowed.
         """
         engine = self._engines.choose(model)
-        _check_prompt(prompt)
+        check_prompt(prompt)
         model = model or self._defaults.model
-        size = _check_size(size or self._defaults.size)
-        seconds = _check_seconds(seconds if seconds is not None else self._defaults.seconds)
+        size = check_size(size or self._defaults.size)
+        seconds = check_seconds(seconds if seconds is not None else self._defaults.seconds)
         reference = None
         if input_reference is not None:
             image = await self._image(owner, input_reference)
@@ -165,7 +169,7 @@ class Planner:
     ) -> Plan:
         """A finished video again, with a change. Raises what `generate` does, and `NotReady`."""
         source = await self._source(owner, video_id, "remix")
-        _check_prompt(prompt)
+        check_prompt(prompt)
         submission = Submission(
             operation=Operation.REMIX,
             prompt=prompt,
@@ -192,14 +196,14 @@ class Planner:
     ) -> Plan:
         """A finished video made longer. Raises what `generate` does, and `NotReady`."""
         source = await self._source(owner, video_id, "extend")
-        _check_prompt(prompt)
+        check_prompt(prompt)
         engine = self._engines.of(source)
         submission = Submission(
             operation=Operation.EXTEND,
             prompt=prompt,
             model=source.model,
             size=source.size,
-            seconds=_check_seconds(seconds if seconds is not None else engine.defaults.seconds),
+            seconds=check_seconds(seconds if seconds is not None else engine.defaults.seconds),
             source_engine_job_id=source.engine_job_id,
         )
         arguments = {"video_id": video_id, "prompt": prompt, "seconds": seconds}
@@ -236,7 +240,7 @@ class Planner:
             source_ids=tuple(video_ids),
             engine=LOCAL,
             estimated_cost_usd=0,
-            fingerprint=_fingerprint(Operation.JOIN, {"video_ids": list(video_ids)}),
+            fingerprint=fingerprint(Operation.JOIN, {"video_ids": list(video_ids)}),
             created_at=self._store.now(),
         )
         return Plan(job, {"video_ids": list(video_ids)}, Estimate(0.0))
@@ -244,10 +248,7 @@ class Planner:
     async def _source(self, owner: str, video_id: str, verb: str) -> Job:
         job = await self._store.get(video_id, owner)
         if job is None:
-            raise VideoNotFound(
-                f"No video has the id {video_id[:60]!r}. "
-                "Call list_videos to see the videos that exist."
-            )
+            raise not_found(video_id)
         if job.status in ACTIVE:
             raise NotReady(
                 f"{job.id} is not finished yet ({job.progress:.0f} %), so there is nothing to "
@@ -324,8 +325,8 @@ class Planner:
             engine=engine.name,
             notes=tuple(notes),
             estimated_cost_usd=estimate.usd,
-            idempotency_key=_check_key(idempotency_key),
-            fingerprint=_fingerprint(submission.operation, arguments),
+            idempotency_key=check_key(idempotency_key),
+            fingerprint=fingerprint(submission.operation, arguments),
             created_at=self._store.now(),
         )
         confirm = self._rules.confirm_above
@@ -365,45 +366,3 @@ def _host(engine: Engine) -> str:
 def _seconds_of(job: Job) -> float | None:
     video = job.file(Variant.VIDEO)
     return job.seconds if job.seconds is not None else video and video.seconds
-
-
-def _check_prompt(prompt: str) -> None:
-    if not prompt.strip():
-        raise InvalidRequest("prompt is empty; describe the video in 1 to 32,000 characters.")
-    if len(prompt) > MAX_PROMPT:
-        raise InvalidRequest(
-            f"prompt has {len(prompt):,} characters; at most {MAX_PROMPT:,} are possible."
-        )
-
-
-def _check_size(size: str | None) -> str | None:
-    if size is None:
-        return None
-    if not _SIZE.fullmatch(size.strip()):
-        raise InvalidRequest(
-            f"size {size[:40]!r} is not a size; write WIDTHxHEIGHT in pixels, such as 1280x720 "
-            "(landscape) or 720x1280 (portrait). get_engine lists what the engine takes."
-        )
-    return re.sub("[×*]", "x", size.strip())
-
-
-def _check_seconds(seconds: float | None) -> float | None:
-    if seconds is None:
-        return None
-    if not 0 < seconds <= MAX_SECONDS:
-        raise InvalidRequest(
-            f"seconds is {seconds:g}; give the length of the video as a number above 0, such as 4. "
-            "get_engine lists what the engine takes."
-        )
-    return float(seconds)
-
-
-def _check_key(key: str | None) -> str | None:
-    if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
-        raise InvalidRequest("idempotency_key must have 1 to 200 printable characters.")
-    return key
-
-
-def _fingerprint(operation: Operation, arguments: Mapping[str, Any]) -> str:
-    told = json.dumps([operation, arguments], sort_keys=True, default=str)
-    return hashlib.sha256(told.encode()).hexdigest()

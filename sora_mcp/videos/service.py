@@ -18,10 +18,10 @@ from sora_mcp.videos.errors import (
     EngineJobMissing,
     InvalidRequest,
     LibraryError,
-    NotReady,
     VideoNotFound,
 )
 from sora_mcp.videos.lifecycle import ACTIVE, BAD_ENDS, FINAL, advance
+from sora_mcp.videos.missing import no_file, not_found
 from sora_mcp.videos.models import (
     VIDEO_ID_PATTERN,
     Change,
@@ -166,7 +166,7 @@ class VideoService:
                 return job
         elif self._adopts and _ENGINE_ID.fullmatch(video_id):
             return await self._adopt(owner, video_id)
-        raise _not_found(video_id)
+        raise not_found(video_id)
 
     async def _adopt(self, owner: str, engine_job_id: str) -> Job:
         known = await self._store.find_engine_job(engine_job_id, owner)
@@ -176,7 +176,7 @@ class VideoService:
         try:
             found = await engine.retrieve(engine_job_id)
         except EngineJobMissing:
-            raise _not_found(engine_job_id) from None
+            raise not_found(engine_job_id) from None
         except EngineError as error:
             raise VideoNotFound(
                 f"No video has the id {engine_job_id} here, and {engine.name} could not be asked: "
@@ -283,7 +283,7 @@ class VideoService:
         job = await self.get(owner, video_id)
         video = job.file(Variant.VIDEO)
         if video is None:
-            raise _no_file(job)
+            raise no_file(job)
         file = job.file(variant)
         if file is not None and await self._library.exists(file):
             return job, file
@@ -347,7 +347,7 @@ class VideoService:
         """Cancel if active, then forget: the worker tells the host and removes the files."""
         job = await self.get(owner, video_id)
         if await self._store.request_delete(job.id, owner, keep_files=keep_files) is None:
-            raise _not_found(video_id)
+            raise not_found(video_id)
         await self._announce(job)
         gone: Job | None = None
         with anyio.move_on_after(timeout):
@@ -389,24 +389,3 @@ class VideoService:
 
     async def _announce(self, job: Job) -> None:
         await self._events.publish(Change(video_id=job.id, owner=job.owner, status=job.status))
-
-
-def _not_found(video_id: str) -> VideoNotFound:
-    shown = video_id if len(video_id) <= 60 else video_id[:57] + "..."
-    return VideoNotFound(
-        f"No video has the id {shown!r}. Call list_videos to see the videos that exist."
-    )
-
-
-def _no_file(job: Job) -> NotReady:
-    if job.status in ACTIVE:
-        what = f"{job.id} is not finished yet ({job.progress:.0f} %)."
-        then = "Call get_video_status with this video_id and wait_seconds=25, then try again."
-    elif job.status is JobStatus.COMPLETED:
-        what = f"{job.id} was made, but its file could not be fetched."
-        then = "Call download_video with this video_id to fetch it."
-    else:
-        reason = f": {job.error.message}" if job.error else ""
-        what = f"{job.id} has no file, because it ended as {job.status}{reason}"
-        then = "Call get_video_status with this video_id for the details."
-    return NotReady(f"{what} {then}", job=job)

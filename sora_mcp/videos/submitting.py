@@ -1,6 +1,7 @@
 """The steps that cost money: sending a request once, and finding out what became of it."""
 
 import logging
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Protocol
 
@@ -39,13 +40,21 @@ class Submitter:
     """Sends each request at most once."""
 
     def __init__(
-        self, store: JobStore, engines: Engines, library: Library, save: Save, follower: Follower
+        self,
+        store: JobStore,
+        engines: Engines,
+        library: Library,
+        save: Save,
+        follower: Follower,
+        sending: Callable[[Job], None],
     ) -> None:
+        """`sending`: told of a job at the moment from which it may be at its host."""
         self._store = store
         self._engines = engines
         self._library = library
         self._save = save
         self._follower = follower
+        self._sending = sending
 
     async def submit(self, job: Job) -> None:
         """Send the request of a job that has just been committed as `submitting`."""
@@ -53,6 +62,7 @@ class Submitter:
         try:
             submission = await self._submission(job)
         except LibraryError as error:
+            self._sending(job)
             await self._save(advance(job, JobStatus.FAILED, error=job_error(error)), None)
             return
         # From here on the client may go and the process may be asked to stop: the request and
@@ -61,6 +71,7 @@ class Submitter:
             job = job.model_copy(
                 update={"submitted_at": self._store.now(), "base_url": engine.base_url}
             )
+            self._sending(job)
             try:
                 answer = await engine.submit(submission)
             except (NotSent, EngineBusy) as error:

@@ -16,6 +16,7 @@ from functools import partial
 import anyio
 from anyio.abc import TaskGroup
 
+from sora_mcp.videos.context import current_job
 from sora_mcp.videos.errors import LedgerError, NotConfigured
 from sora_mcp.videos.finishing import Finisher
 from sora_mcp.videos.following import Follower
@@ -66,9 +67,12 @@ class Worker:
         self._events = events
         self._hurry = hurry
         self._follower = Follower(store, engines, self._save, job_timeout)
-        self._submitter = Submitter(store, engines, library, self._save, self._follower)
+        self._submitter = Submitter(
+            store, engines, library, self._save, self._follower, self._sending
+        )
         self._finisher = Finisher(store, engines, library, self._save, self._forget)
         self._held: dict[str, Job] = {}
+        self._unsent: dict[str, Job] = {}
         self._steps = anyio.CapacityLimiter(MAX_STEPS)
         self._woken = anyio.Event()
 
@@ -85,6 +89,8 @@ class Worker:
                         await self._woken.wait()
         finally:
             with anyio.move_on_after(1, shield=True), suppress(LedgerError):
+                for job in self._unsent.values():
+                    await self._store.save(advance(job, JobStatus.WAITING), run_in=0)
                 await self._store.release(self.name)
 
     async def _start_due_steps(self, tasks: TaskGroup) -> float:
@@ -106,6 +112,8 @@ class Worker:
         for claim in claims:
             job = claim.job
             self._held[job.id] = job
+            if job.status is JobStatus.SUBMITTING and not claim.was_sending:
+                self._unsent[job.id] = job
             if job.delete_requested or job.status not in WAITING_FOR_ENGINE or _is_join(job):
                 tasks.start_soon(self._step, claim)
             else:
@@ -146,6 +154,7 @@ class Worker:
 
     async def _guard(self, step: Callable[[], Awaitable[None]], jobs: Sequence[Job]) -> None:
         """Run a step; whatever goes wrong, its jobs are tried again later."""
+        token = current_job.set(jobs[0].id if len(jobs) == 1 else None)
         try:
             await step()
         except NotConfigured as error:
@@ -159,7 +168,12 @@ class Worker:
         finally:
             for job in jobs:
                 self._held.pop(job.id, None)
+            current_job.reset(token)
             self._woken.set()
+
+    def _sending(self, job: Job) -> None:
+        """From now on only the host knows whether it has the job."""
+        self._unsent.pop(job.id, None)
 
     async def _put_off(self, jobs: Sequence[Job]) -> None:
         """Leave jobs as they are until later. The lease of a submission runs out by itself.
@@ -167,6 +181,8 @@ class Worker:
         An engine's job is never given up for a defect of ours; a join, which is our own work, is.
         """
         for job in jobs:
+            if job.id in self._unsent:
+                job = advance(self._unsent.pop(job.id), JobStatus.WAITING)
             if job.id not in self._held or job.status is JobStatus.SUBMITTING:
                 continue
             later = job.model_copy(update={"attempts": job.attempts + 1})

@@ -140,6 +140,8 @@ def _only_directs(text: str) -> bool:
     heard = Heard(text)
     if len(heard.words) > 7 or heard.words[:1] in (["the"], ["a"], ["an"], ["it"], ["night"]):
         return False
+    if "of" in heard.words or "on" in heard.words:  # "close-up of its eyes" is something to see
+        return False
     if heard.hits(vocabulary.FIGURES) or heard.hits(vocabulary.SETTINGS):
         return False
     tables = (vocabulary.SIZES, vocabulary.MOVES, vocabulary.LIGHTS, vocabulary.GRADES)

@@ -36,7 +36,7 @@ def _floor(
 def theatre(stage: Stage, edge: float) -> list[Element]:
     """A stage: a backdrop, a polished floor, curtains to both sides, spotlights."""
     palette = stage.palette
-    band = stage.band(0, edge + 0.02, 0.25)
+    band = stage.band(0, edge + 0.05, 0.25)
     rows, columns = band.coarse(4)
     x = band.columns(4) / stage.width
     folds = 0.5 + 0.5 * np.sin(x * 74 + 1.6 * np.sin(x * 23))
@@ -104,7 +104,7 @@ def _cones(stage: Stage, beams: tuple[tuple[float, float], ...], floor: float) -
 def room(stage: Stage, edge: float) -> list[Element]:
     """A living room: a wall with a window to the sky, a lamp, a shelf, a wooden floor."""
     palette = stage.palette
-    band = stage.band(0, edge + 0.02, 0.3)
+    band = stage.band(0, edge + 0.05, 0.3)
     wall = mix(rgb("b9a48c"), palette.haze, 0.15)
     painting = Painting(band, palette.lit(wall, 0.35))
     painting.fill(
@@ -249,7 +249,7 @@ def _plant(stage: Stage) -> Scenery:
 def laboratory(stage: Stage, edge: float) -> list[Element]:
     """A laboratory: panels, screens and tubes of light, a shining floor."""
     palette, random, unit = stage.palette, stage.random, stage.unit
-    band = stage.band(0, edge + 0.02, 0.3)
+    band = stage.band(0, edge + 0.05, 0.3)
     bright = palette.lamps > 0.9 and palette.stars == 0 and palette.ambient.mean() > 0.45
     wall = palette.lit(rgb("aebac4") if bright else rgb("3a4656"), 0.35)
     painting = Painting(band, wall)

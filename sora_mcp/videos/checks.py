@@ -1,0 +1,61 @@
+"""Checks of single arguments. Each raises `InvalidRequest` that names what would do."""
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sora_mcp.videos.errors import InvalidRequest
+from sora_mcp.videos.models import Operation
+
+MAX_PROMPT = 32_000
+MAX_SECONDS = 600
+_SIZE = re.compile(r"[1-9]\d{1,4}[x×*][1-9]\d{1,4}|\d{3,4}[pP]|\d{1,2}:\d{1,2}")
+
+
+def check_prompt(prompt: str) -> None:
+    """Refuse words that are none, or too many."""
+    if not prompt.strip():
+        raise InvalidRequest("prompt is empty; describe the video in 1 to 32,000 characters.")
+    if len(prompt) > MAX_PROMPT:
+        raise InvalidRequest(
+            f"prompt has {len(prompt):,} characters; at most {MAX_PROMPT:,} are possible."
+        )
+
+
+def check_size(size: str | None) -> str | None:
+    """A size as hosts write it: WIDTHxHEIGHT, `720p` or `16:9`."""
+    if size is None:
+        return None
+    if not _SIZE.fullmatch(size.strip()):
+        raise InvalidRequest(
+            f"size {size[:40]!r} is not a size; write WIDTHxHEIGHT in pixels, such as 1280x720 "
+            "(landscape) or 720x1280 (portrait). get_engine lists what the engine takes."
+        )
+    return re.sub("[×*]", "x", size.strip())
+
+
+def check_seconds(seconds: float | None) -> float | None:
+    """A length above 0, in seconds."""
+    if seconds is None:
+        return None
+    if not 0 < seconds <= MAX_SECONDS:
+        raise InvalidRequest(
+            f"seconds is {seconds:g}; give the length of the video as a number above 0, such as 4. "
+            "get_engine lists what the engine takes."
+        )
+    return float(seconds)
+
+
+def check_key(key: str | None) -> str | None:
+    """An idempotency key of 1 to 200 printable characters."""
+    if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
+        raise InvalidRequest("idempotency_key must have 1 to 200 printable characters.")
+    return key
+
+
+def fingerprint(operation: Operation, arguments: Mapping[str, Any]) -> str:
+    """A hash that is equal for equal requests."""
+    told = json.dumps([operation, arguments], sort_keys=True, default=str)
+    return hashlib.sha256(told.encode()).hexdigest()

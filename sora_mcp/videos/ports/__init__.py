@@ -1,0 +1,40 @@
+"""What the domain needs from the outside, as protocols. Adapters implement them.
+
+Every backend of a port runs the same contract suite (`tests/contracts/`).
+"""
+
+from sora_mcp.videos.ports.engine import (
+    Content,
+    Engine,
+    EngineDefaults,
+    EngineLimits,
+    Engines,
+    OpenContent,
+)
+from sora_mcp.videos.ports.ledger import Budget, Claim, EventBus, JobStore, Spent
+from sora_mcp.videos.ports.library import (
+    ContactSheet,
+    Library,
+    Outputs,
+    PreparedReference,
+    References,
+)
+
+__all__ = [
+    "Budget",
+    "Claim",
+    "ContactSheet",
+    "Content",
+    "Engine",
+    "EngineDefaults",
+    "EngineLimits",
+    "Engines",
+    "EventBus",
+    "JobStore",
+    "Library",
+    "OpenContent",
+    "Outputs",
+    "PreparedReference",
+    "References",
+    "Spent",
+]

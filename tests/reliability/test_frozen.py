@@ -1,0 +1,52 @@
+"""A process that is frozen past its lease loses its job to another one, and does no harm after."""
+
+import signal
+import sqlite3
+from collections.abc import Awaitable, Callable
+from contextlib import closing
+from pathlib import Path
+
+import anyio
+import pytest
+from anyio.abc import Process
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sora_mcp.store.peek import LEDGER
+from tests.harness import a_host
+from tests.reliability.faults import FETCH, LOOK
+from tests.reliability.test_kills import check_promises, generating, recovered
+from tests.serving import serving
+
+
+@pytest.mark.parametrize("route", [LOOK, FETCH])
+async def test_a_frozen_process_that_wakes_up_finds_its_job_done_by_another(
+    route: str, tmp_path: Path
+) -> None:
+    host = a_host()
+    sleeper: list[Process] = []
+    frozen = anyio.Event()
+
+    async def freeze(request: Request, carry_out: Callable[[], Awaitable[Response]]) -> Response:
+        # Not in the middle of a write: SQLite has no remedy against a frozen writer.
+        with closing(sqlite3.connect(tmp_path / "home" / LEDGER, timeout=20)) as ledger:
+            ledger.execute("BEGIN IMMEDIATE")
+            sleeper[0].send_signal(signal.SIGSTOP)
+        frozen.set()
+        return await carry_out()
+
+    host.fail(route, freeze)
+    with anyio.fail_after(100):
+        async with serving(host.app()) as url:
+            async with generating("a cat", tmp_path, f"{url}/v1") as process:
+                sleeper.append(process)
+                await frozen.wait()
+                jobs = await recovered(tmp_path, f"{url}/v1")
+                process.send_signal(signal.SIGCONT)
+                assert await process.wait() == 0
+            after = await recovered(tmp_path, f"{url}/v1")
+    check_promises(host, jobs, tmp_path)
+    assert [(job.id, job.status, job.files) for job in after] == [
+        (job.id, job.status, job.files) for job in jobs
+    ]
+    assert len(host.accepted) == 1
