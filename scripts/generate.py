@@ -13,7 +13,7 @@ from typing import Literal, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from sora_mcp.settings import PREFIX, Settings
+from sora_mcp.settings import PREFIX, WITHOUT_EFFECT, Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -77,14 +77,6 @@ DEFAULTS = {
     "secret_keys": "random at each start",
 }
 
-WITHOUT_EFFECT = (
-    "engines_file",
-    "storage_url",
-    "oauth_audience",
-    "openai_webhook_secret",
-    "webhook_url",
-    "webhook_secret",
-)
 REFUSED_OVER_HTTP = ("auth_token", "auth_tokens_file", "oauth_issuer")
 
 INTRODUCTION = """\

@@ -29,6 +29,18 @@ _FOREIGN = {
     "OPENAI_API_KEY": "api_key",
     "OPENAI_WEBHOOK_SECRET": "openai_webhook_secret",
 }
+WITHOUT_EFFECT = frozenset(
+    {
+        "engines_file",
+        "storage_url",
+        "oauth_audience",
+        "openai_webhook_secret",
+        "webhook_url",
+        "webhook_secret",
+    }
+)
+"""Settings that this version reads but has no use for; who sets one is told."""
+
 _UNSUBSTITUTED = re.compile(r"\$\{[^}]*\}")
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
@@ -188,6 +200,11 @@ def load_settings(
             values[field] = found[name]
         else:
             warnings.append(_unknown(name))
+    warnings += [
+        f"{PREFIX}{field.upper()} has no effect in this version."
+        for field in sorted(WITHOUT_EFFECT & set(values))
+        if field != "openai_webhook_secret"
+    ]
     values |= {name: value for name, value in flags.items() if value is not None}
     try:
         settings = Settings(**{name: _parsed(name, value) for name, value in values.items()})

@@ -97,7 +97,8 @@ def test_every_setting_that_a_document_names_exists() -> None:
     named = {
         name for text in DOCUMENTS.values() for name in re.findall(r"\bSORA_MCP_[A-Z_]+[A-Z]", text)
     }
-    assert named - VARIABLES == set()
+    for_tests = {name for name in named if name.startswith("SORA_MCP_TEST_")}
+    assert named - VARIABLES - for_tests == set()
 
 
 def test_the_exit_codes_of_the_readme_are_those_of_the_program() -> None:

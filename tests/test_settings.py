@@ -211,3 +211,10 @@ def test_settings_built_in_code_do_not_look_at_the_environment(
     monkeypatch.setenv("SORA_MCP_MODEL", "from-environment")
     monkeypatch.setenv("MODEL", "from-environment")
     assert Settings().model is None
+
+
+def test_a_setting_without_effect_says_so(home: Path) -> None:
+    loaded = load_settings(
+        {"SORA_MCP_HOME": str(home), "SORA_MCP_STORAGE_URL": "s3://bucket/videos"}
+    )
+    assert loaded.warnings == ("SORA_MCP_STORAGE_URL has no effect in this version.",)

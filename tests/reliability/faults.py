@@ -140,3 +140,14 @@ CASES = [
     Case("file gone at the host", {FETCH: [error(410, "Deleted.")] * 9}, 1, "expired",
          "no longer has its file", "content_missing"),
 ]  # fmt: skip
+
+
+def table() -> str:
+    """The cases as the Markdown table of docs/reliability.md."""
+    rows = [
+        f"| {case.name} | {case.posts} | {case.accepted} | `{case.status}` | "
+        f"{f'`{case.code}`' if case.code else '–'} | {case.charged or '–'} | {case.says} |"
+        for case in CASES
+    ]
+    head = "| fault | sent | taken | final status | error code | charged | the agent reads |"
+    return "\n".join([head, "|---|---|---|---|---|---|---|", *rows, ""])

@@ -7,7 +7,7 @@ import pytest
 from mcp import Client
 
 from tests.harness import a_host, small_mp4
-from tests.reliability.faults import CASES, SUBMIT, Case
+from tests.reliability.faults import CASES, SUBMIT, Case, table
 from tests.server.surface import client_before, structured, texts_of
 
 PATHS = {SUBMIT: ("POST", "/v1/videos")}
@@ -45,3 +45,8 @@ async def test_a_fault_ends_as_promised(case: Case, tmp_path: Path) -> None:
     finals = [file for file in (tmp_path / "library").rglob("*.mp4") if file.name[0] != "."]
     expected = [small_mp4()] if case.status == "completed" and not error else []
     assert [file.read_bytes() for file in finals] == expected
+
+
+def test_the_page_on_reliability_shows_every_fault_as_it_is_tested() -> None:
+    page = Path(__file__).parents[2] / "docs" / "reliability.md"
+    assert page.read_text(encoding="utf-8").endswith("\n" + table())

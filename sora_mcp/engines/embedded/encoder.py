@@ -10,6 +10,7 @@ from typing import Self
 import av
 import numpy as np
 from av import AudioFrame, VideoFrame
+from av.bitstream import BitStreamFilterContext
 from av.error import FFmpegError
 
 from sora_mcp.engines.embedded.soundtrack import SAMPLE_RATE, Samples
@@ -18,6 +19,8 @@ from sora_mcp.engines.embedded.storyboard import FRAME_RATE
 COMMENT = "Preview animatic rendered locally from the prompt; not AI-generated video."
 _TITLE_LENGTH = 120
 _AUDIO_FRAME = 1024
+_TO_PLAIN = "h264_mp4toannexb,filter_units=remove_types=7-8"
+"""Start codes for lengths, and no parameter sets: the file's header has them."""
 _OPTIONS = {
     "preset": "veryfast",
     "crf": "21",
@@ -84,12 +87,13 @@ class Movie:
         """Begin with a clip's pictures, as they are encoded there."""
         with av.open(str(source)) as container:
             video = container.streams.video[0]
+            # The encoder's own stream is of the plain kind: what comes from a file is made plain.
+            plain = BitStreamFilterContext(_TO_PLAIN, video)
             for packet in container.demux(video):
-                if packet.dts is None:
-                    continue
-                packet.stream = self._video
-                self._container.mux(packet)
-                self._pictures += 1
+                for copied in plain.filter(packet if packet.size else None):  # pyright: ignore[reportUnknownVariableType]  # see above
+                    copied.stream = self._video
+                    self._container.mux(copied)
+            self._pictures = video.frames
 
     def add_picture(self, frame: VideoFrame) -> None:
         """Encode the next picture."""
