@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from sora_mcp.library.references import FolderReferences
-from sora_mcp.web import NotFetched, PublicWeb, is_public
 from sora_mcp.videos.errors import InvalidReference
+from sora_mcp.web import NotFetched, PublicWeb, is_public
 
 NAMES = ["images.example", "other.example"]
 PUBLIC = "93.184.216.34"

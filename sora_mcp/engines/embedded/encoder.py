@@ -23,7 +23,7 @@ _TO_PLAIN = "h264_mp4toannexb,filter_units=remove_types=7-8"
 """Start codes for lengths, and no parameter sets: the file's header has them."""
 _OPTIONS = {
     "preset": "veryfast",
-    "crf": "21",
+    "crf": "23",
     "profile": "high",
     "g": str(2 * FRAME_RATE),
     # A fixed number: the pictures shall not depend on the processor count.

@@ -72,6 +72,14 @@ def smooth(value: Floats, start: float, end: float) -> Floats:
     return (share * share * (3 - 2 * share)).astype(np.float32)
 
 
+def moved(field: Floats, down: int, across: int) -> Floats:
+    """Move a field: round the sides, but not from the bottom to the top."""
+    rolled = np.roll(field, (down, across), (0, 1))
+    if down:
+        rolled[:down] = rolled[down]
+    return rolled
+
+
 def halo(
     rows: int, columns: int, centre: tuple[float, float], radius: float, stretch: float = 1.0
 ) -> Floats:

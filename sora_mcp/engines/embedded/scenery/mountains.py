@@ -41,7 +41,9 @@ def mountain_range(
     # Rock folds follow the slope: noise looked up along the crest's own shape.
     folds = drawing.noise(random, rows, columns, (height / 2.2, height / 1.6), 6)
     side = 1 if palette.sun_at[0] > 0.5 else -1
-    relief = (folds - np.roll(folds, 3 * side, 1)) * 6 + (folds - np.roll(folds, 3, 0)) * 4
+    relief = (folds - drawing.moved(folds, 0, 3 * side)) * 6 + (
+        folds - drawing.moved(folds, 3, 0)
+    ) * 4
     # The slope of the whole face, not of each crag, and less of it further down.
     around = max(3, round(height / 7))
     face = np.convolve(np.pad(crest[0], around, "wrap"), np.ones(around) / around, "same")

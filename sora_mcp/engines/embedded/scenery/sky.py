@@ -99,7 +99,7 @@ def clouds(
     )
     cover *= drawing.smooth(1 - down, 0, 0.3)
     side = 1 if palette.sun_at[0] > 0.5 else -1
-    shifted = np.roll(shape, (2, -2 * side), (0, 1))
+    shifted = drawing.moved(shape, 2, -2 * side)
     shade = (0.5 + 3.2 * (shape - shifted)).clip(0, 1)
     dark = mix(palette.middle * 0.82, palette.haze, 0.35)
     bright = mix(palette.sun, palette.haze, 0.25)

@@ -177,7 +177,7 @@ def _foliage(stage: Stage, band: Band, leaf: Colour) -> Floats:
     rows, columns = band.coarse(2)
     clumps = drawing.noise(stage.random, rows, columns, (rows / 7, rows / 7), 4)
     side = 3 if stage.palette.sun_at[0] > 0.5 else -3
-    relief = (clumps - np.roll(clumps, (2, side), (0, 1))) * 3.2
+    relief = (clumps - drawing.moved(clumps, 2, side)) * 3.2
     down = np.linspace(0.16, -0.2, rows, dtype=np.float32)[:, None]
     light = (0.32 + relief + down).clip(0, 1)
     dark, bright = stage.palette.lit(leaf * 0.75, 0.05), stage.palette.lit(leaf * 1.35, 0.75)
