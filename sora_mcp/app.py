@@ -21,6 +21,7 @@ from anyio.abc import TaskGroup, TaskStatus
 from sora_mcp.folders import allowed_folders
 from sora_mcp.settings import Settings
 from sora_mcp.store.peek import LEDGER, has_unfinished_job
+from sora_mcp.videos.errors import NotConfigured
 from sora_mcp.videos.models import Change
 from sora_mcp.videos.planning import Planner, SpendingRules
 from sora_mcp.videos.ports import (
@@ -69,6 +70,7 @@ class App:
         follow_jobs: bool,
         first_notes: tuple[str, ...],
         hurry: float,
+        problem: NotConfigured | None,
     ) -> None:
         self.settings = settings
         self._tasks = tasks
@@ -76,6 +78,7 @@ class App:
         self._follow_jobs = follow_jobs
         self._first_notes = first_notes
         self._hurry = hurry
+        self._problem = problem
         self._opening = anyio.Lock()
         self._opened = anyio.Event()
         self._parts: _Parts | None = None
@@ -91,6 +94,8 @@ class App:
         Raises:
             LedgerError, NotConfigured: They could not be opened; the next call tries again.
         """
+        if self._problem is not None:
+            raise NotConfigured(self._problem.message)
         async with self._opening:
             parts = self._parts
             if parts is None:
@@ -104,12 +109,16 @@ class App:
 
     async def has_ledger(self) -> bool:
         """Whether there is a ledger; without one there are no videos, and nothing to open."""
+        if self._problem is not None:
+            return False
         if self._parts is not None or self.settings.database_url is not None:
             return True
         return await anyio.Path(self.settings.home / LEDGER).exists()
 
     async def resume(self) -> None:
         """Go on with what an earlier process left, if it left anything."""
+        if self._problem is not None:
+            return
         if self.settings.database_url is None:
             ledger = self.settings.home / LEDGER
             if not await anyio.to_thread.run_sync(has_unfinished_job, ledger):
@@ -200,6 +209,7 @@ async def open_app(
     follow_jobs: bool = True,
     first_notes: tuple[str, ...] = (),
     hurry: float = 1,
+    problem: NotConfigured | None = None,
 ) -> AsyncGenerator[App]:
     """Run sora-mcp for as long as the context is open.
 
@@ -207,6 +217,7 @@ async def open_app(
     `follow_jobs`: whether a worker runs in this process.
     `first_notes`: sentences that the first result carries.
     `hurry`: divides the worker's pauses between tries; tests have no patience.
+    `problem`: what is wrong with the settings; then every call says so and nothing is opened.
     """
     async with anyio.create_task_group() as tasks:
         yield App(
@@ -216,6 +227,7 @@ async def open_app(
             follow_jobs=follow_jobs,
             first_notes=first_notes,
             hurry=hurry,
+            problem=problem,
         )
         tasks.cancel_scope.cancel()
 

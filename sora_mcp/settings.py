@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal
 import platformdirs
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from sora_mcp.videos.errors import NotConfigured
@@ -222,9 +223,29 @@ def _unknown(name: str) -> str:
 
 
 def _complaints(error: ValidationError) -> Iterator[str]:
-    for problem in error.errors(include_url=False, include_input=False, include_context=False):
+    for problem in error.errors(include_url=False, include_input=False):
         field = str(problem["loc"][0])
-        yield f"{PREFIX}{field.upper()} will not do: {problem['msg']}."
+        yield f"{PREFIX}{field.upper()} must be {_wanted(problem)}."
+
+
+def _wanted(problem: ErrorDetails) -> str:
+    """What would do, in our words."""
+    context = problem.get("ctx", {})
+    match problem["type"]:
+        case "float_parsing" | "float_type":
+            return "a number"
+        case "int_parsing" | "int_type" | "int_from_float":
+            return "a whole number"
+        case "greater_than":
+            return f"above {context['gt']:g}"
+        case "greater_than_equal":
+            return f"at least {context['ge']:g}"
+        case "less_than_equal":
+            return f"at most {context['le']:g}"
+        case "literal_error":
+            return f"one of {context['expected']}"
+        case _:
+            return f"another value ({problem['msg']})"
 
 
 def _parsed(field: str, value: Any) -> Any:

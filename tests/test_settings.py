@@ -218,3 +218,21 @@ def test_a_setting_without_effect_says_so(home: Path) -> None:
         {"SORA_MCP_HOME": str(home), "SORA_MCP_STORAGE_URL": "s3://bucket/videos"}
     )
     assert loaded.warnings == ("SORA_MCP_STORAGE_URL has no effect in this version.",)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SECONDS", "abc", "SORA_MCP_SECONDS must be a number."),
+        ("SECONDS", "0", "SORA_MCP_SECONDS must be above 0."),
+        ("MAX_ACTIVE_JOBS", "2.5", "SORA_MCP_MAX_ACTIVE_JOBS must be a whole number."),
+        ("MAX_COST_USD", "-1", "SORA_MCP_MAX_COST_USD must be at least 0."),
+        ("ENGINE", "sora", "SORA_MCP_ENGINE must be one of 'auto', 'embedded' or 'openai'."),
+    ],
+)
+def test_what_a_setting_must_be_is_said_in_our_words(
+    home: Path, name: str, value: str, said: str
+) -> None:
+    with pytest.raises(NotConfigured) as caught:
+        load_settings({"SORA_MCP_HOME": str(home), f"SORA_MCP_{name}": value})
+    assert str(caught.value) == said

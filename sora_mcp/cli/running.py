@@ -21,10 +21,10 @@ ENGINE_PORT = 8010
 STOP_SECONDS = 5
 
 
-def _session() -> Session:
+def _session(*, start_anyway: bool = False) -> Session:
     """Settings and logs of a service: `--json` asks for its logs in JSON."""
     as_json = click.get_current_context().meta.get(AS_JSON, False)
-    session = Session(log_format="json" if as_json else None)
+    session = Session(log_format="json" if as_json else None, start_anyway=start_anyway)
     configure_logging(session.settings)
     return session
 
@@ -34,7 +34,10 @@ def _run(
 ) -> None:
     async def opened() -> SoraError | None:
         async with open_app(
-            session.settings, working_folder=working_folder, first_notes=session.stray_key_note
+            session.settings,
+            working_folder=working_folder,
+            first_notes=session.stray_key_note,
+            problem=session.problem,
         ) as app:
             try:
                 await serve(app)
@@ -62,7 +65,7 @@ def _run(
 @shared_options
 def serve_command(transport: Literal["stdio", "http", "sse"], host: str, port: int) -> None:
     """Run the MCP server."""
-    session = _session()
+    session = _session(start_anyway=transport == "stdio")
     if transport == "stdio":
         from sora_mcp.server.stdio import run_stdio
 

@@ -16,8 +16,8 @@ import click
 from sora_mcp.app import STRAY_KEY, open_app
 from sora_mcp.cli.options import AS_JSON, ENV_FILE
 from sora_mcp.logs import configure_logging
-from sora_mcp.settings import Settings, load_settings
-from sora_mcp.videos.errors import SoraError
+from sora_mcp.settings import Loaded, Settings, load_settings
+from sora_mcp.videos.errors import NotConfigured, SoraError
 from sora_mcp.videos.models import Job, Variant
 from sora_mcp.videos.service import VideoService
 
@@ -30,8 +30,13 @@ Result = TypeVar("Result")
 class Session:
     """One run of a command at a terminal or in a script."""
 
-    def __init__(self, log_format: Literal["json"] | None = None) -> None:
+    def __init__(
+        self, log_format: Literal["json"] | None = None, *, start_anyway: bool = False
+    ) -> None:
         """Load the settings and pass their warnings on.
+
+        `start_anyway`: with settings that will not do, go on with the defaults and keep the reason
+        in `problem`: a server that does not start tells its client nothing.
 
         Raises:
             NotConfigured: A setting will not do.
@@ -39,7 +44,14 @@ class Session:
         meta = click.get_current_context().meta
         self.env_file: Path | None = meta.get(ENV_FILE)
         self.as_json: bool = meta.get(AS_JSON, False)
-        loaded = load_settings(env_file=self.env_file, log_format=log_format)
+        self.problem: NotConfigured | None = None
+        try:
+            loaded = load_settings(env_file=self.env_file, log_format=log_format)
+        except NotConfigured as error:
+            if not start_anyway:
+                raise
+            self.problem = error
+            loaded = Loaded(Settings(), (error.message,), stray_openai_key=False)
         self.settings = loaded.settings
         self.stray_key_note = (STRAY_KEY,) if loaded.stray_openai_key else ()
         self.warnings = loaded.warnings

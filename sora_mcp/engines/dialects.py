@@ -6,7 +6,7 @@ and LiteLLM 1.109 for the words and shapes that deviate from it.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -53,6 +53,8 @@ class Dialect:
     sizes: tuple[str, ...] = ()
     seconds: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    check: Callable[[Submission], None] = lambda submission: None
+    """Refuses values that can never be right, where the limits are known."""
     releases_files: bool = False
     """Takes `DELETE /videos/{id}/content` as the word that its copy is no longer needed."""
 
@@ -69,6 +71,7 @@ class Dialect:
                 f"options has {', '.join(map(repr, unknown))}, which this engine does not take. "
                 f"Its options: {known}."
             )
+        self.check(submission)
         fields = {"prompt": submission.prompt}
         if submission.operation is Operation.GENERATE:
             if submission.model:
@@ -97,6 +100,22 @@ _DIFFUSION_OPTIONS = {
     "fps": "integer; frames per second",
 }
 
+
+def _check_embedded(submission: Submission) -> None:
+    """The limits of the embedded engine (`engines/embedded/request.py`)."""
+    if submission.seconds is not None and not 1 <= submission.seconds <= 20:
+        raise InvalidRequest(f"seconds is {submission.seconds:g}; this engine makes 1–20 s.")
+    if submission.size is None:
+        return
+    sides = [int(side) for side in re.findall(r"\d+", submission.size)]
+    pixels = "x" in submission.size and len(sides) == 2
+    if not pixels or any(not 256 <= side <= 1920 or side % 2 for side in sides):
+        raise InvalidRequest(
+            f"size is {submission.size}; this engine takes WIDTHxHEIGHT with any even width and "
+            "height of 256–1920, such as 1280x720."
+        )
+
+
 EMBEDDED = Dialect(
     name="embedded",
     defaults=EngineDefaults(model="preview-animatic", size="1280x720", seconds=4),
@@ -107,6 +126,7 @@ EMBEDDED = Dialect(
         "Local preview, not AI video: an animatic of the prompt, drawn on this machine. "
         "Set SORA_MCP_BASE_URL to a Videos API host for real generation.",
     ),
+    check=_check_embedded,
     releases_files=True,
 )
 

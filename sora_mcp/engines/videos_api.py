@@ -331,6 +331,8 @@ class VideosApiEngine:
         return EngineFault(said)
 
     def _submission_broke(self, error: openai.APIConnectionError) -> EngineError:
+        if self._retired:
+            return EngineRefused(RETIRED, reason="retired")
         if isinstance(error.__cause__, _NEVER_LEFT):
             return NotSent(
                 f"{self.name} could not be reached ({why(error)}), so nothing was sent. "

@@ -17,7 +17,7 @@ from sora_mcp.http.asgi import Transport, build_asgi
 from sora_mcp.settings import Settings
 from sora_mcp.videos.errors import NotConfigured
 
-GRACEFUL_STOP_SECONDS = 5
+GRACEFUL_STOP_SECONDS = 3
 
 
 class _Server(uvicorn.Server):
@@ -114,7 +114,7 @@ def _check_access(settings: Settings, address: str) -> None:
     if not loopback:
         raise NotConfigured(
             f"Serving on {address} would let anyone who can reach this machine make videos at your "
-            "cost: a token is needed for that (SORA_MCP_AUTH_TOKEN). Without one use "
+            "cost: a token is needed for that, and this version cannot check tokens yet. Use "
             "--host 127.0.0.1."
         )
 

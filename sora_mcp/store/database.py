@@ -172,6 +172,8 @@ def _trouble(cause: BaseException | None) -> str:
         )
     if code == sqlite3.SQLITE_FULL:
         return "cannot grow: the disk is full. Make room, then try again."
+    if isinstance(cause, FileExistsError | NotADirectoryError | FileNotFoundError):
+        return f"cannot be made ({cause}). Choose another folder with SORA_MCP_HOME."
     return f"cannot be used just now: {cause or 'no answer'}. Try again."
 
 

@@ -11,7 +11,7 @@ from sora_mcp.videos.models import Operation
 
 MAX_PROMPT = 32_000
 MAX_SECONDS = 600
-_SIZE = re.compile(r"[1-9]\d{1,4}[x×*][1-9]\d{1,4}|\d{3,4}[pP]|\d{1,2}:\d{1,2}")
+_SIZE = re.compile(r"[1-9]\d{1,4}[xX×*][1-9]\d{1,4}|\d{3,4}[pP]|\d{1,2}:\d{1,2}")
 
 
 def check_prompt(prompt: str) -> None:
@@ -33,7 +33,7 @@ def check_size(size: str | None) -> str | None:
             f"size {size[:40]!r} is not a size; write WIDTHxHEIGHT in pixels, such as 1280x720 "
             "(landscape) or 720x1280 (portrait). get_engine lists what the engine takes."
         )
-    return re.sub("[×*]", "x", size.strip())
+    return re.sub("[X×*]", "x", size.strip())
 
 
 def check_seconds(seconds: float | None) -> float | None:

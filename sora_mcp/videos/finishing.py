@@ -56,7 +56,7 @@ class Finisher:
             await self._fetch_later(job, error)
             return
         except LibraryError as error:
-            await self._save(_unfetched(job, error), None)
+            await self._save(_unfetched(job, error, free=engine.free), None)
             return
         if await self._complete(job, video):
             await self._release(engine, job)
@@ -76,7 +76,7 @@ class Finisher:
             )
             await self._save(advance(job, JobStatus.EXPIRED, error=gone), None)
         else:
-            await self._save(_unfetched(job, error), None)
+            await self._save(_unfetched(job, error, free=self._engines.of(job).free), None)
 
     async def _release(self, engine: Engine, job: Job) -> None:
         try:
@@ -187,12 +187,12 @@ class Finisher:
         return f"{engine.name} could not be told to stop: the charge may stand."
 
 
-def _unfetched(job: Job, error: SoraError) -> Job:
+def _unfetched(job: Job, error: SoraError, *, free: bool) -> Job:
     """Made but not fetched: completed without files, so that it can be fetched later."""
     reason = JobError(
         code="download_failed",
         message=f"The video was made, but its file could not be fetched. {error.message}",
-        charged="unknown",
+        charged="no" if free else "unknown",
         retry=True,
     )
     return advance(job, JobStatus.COMPLETED, error=reason, attempts=0)

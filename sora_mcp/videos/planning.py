@@ -306,7 +306,11 @@ class Planner:
             submission.seconds if submission.seconds is not None else engine.defaults.seconds,
         )
         self._check_cost(estimate, max_cost_usd)
-        notes = [note for note in (estimate.note, reference and reference.note) if note]
+        notes: list[str] = []
+        if estimate.note is not None:
+            notes.append(f"The cost is reckoned with the {estimate.note}.")
+        if reference is not None and reference.note is not None:
+            notes.append(f"The first frame was {reference.note}.")
         job = Job(
             id=new_video_id(),
             owner=owner,

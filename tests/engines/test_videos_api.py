@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import anyio
+import httpx2
 import pytest
 from pydantic import SecretStr
 from starlette.responses import JSONResponse
@@ -415,3 +416,19 @@ async def test_the_retired_service_is_explained_whatever_it_answers(host: FakeHo
             facts = await engine.facts()
             await engine.close()
     assert any("2026-09-24" in note for note in facts.notes)
+
+
+async def test_the_retired_service_is_explained_when_it_cannot_even_be_reached() -> None:
+    def unreachable(request: httpx2.Request) -> httpx2.Response:
+        raise httpx2.ConnectError("no network", request=request)
+
+    engine = VideosApiEngine(
+        name="openai",
+        base_url="https://api.openai.com/v1",
+        dialect=OPENAI,
+        limits=EngineLimits(4, 0),
+        transport=httpx2.MockTransport(unreachable),
+    )
+    with anyio.fail_after(30), pytest.raises(errors.EngineRefused, match="2026-09-24"):
+        await engine.submit(CAT)
+    await engine.close()

@@ -99,3 +99,20 @@ async def test_generate_follow_read_view_remix_extend_join_find_delete(
             assert video_id in [entry["video_id"] for entry in found["videos"]]
             await client.call_tool("delete_video", {"video_id": video_id})
             assert not Path(video["path"]).exists()
+
+
+async def test_a_server_with_a_wrong_setting_starts_and_says_so_at_the_first_call(
+    tmp_path: Path,
+) -> None:
+    process = StdioServerParameters(
+        command=sys.executable,
+        args=["-m", "sora_mcp"],
+        env=environment(tmp_path, SORA_MCP_SECONDS="abc"),
+        cwd=ROOT,
+    )
+    with anyio.fail_after(60):
+        async with Client(process) as client:
+            assert len((await client.list_tools()).tools) == 10
+            result = await client.call_tool("generate_video", {"prompt": "a cat"})
+    assert result.is_error
+    assert "SORA_MCP_SECONDS must be a number." in text_of(result)

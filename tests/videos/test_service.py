@@ -7,10 +7,11 @@ from pathlib import Path
 import anyio
 import pytest
 
-from sora_mcp.videos.errors import InvalidRequest, NotReady, VideoNotFound
+from sora_mcp.app import open_app
+from sora_mcp.videos.errors import InvalidRequest, NotConfigured, NotReady, VideoNotFound
 from sora_mcp.videos.models import Job, JobStatus, Variant
 from tests.fakes import videos_api as fake
-from tests.harness import OWNER, a_host, app_in, make, small_mp4, videos_from
+from tests.harness import OWNER, a_host, app_in, make, settings_in, small_mp4, videos_from
 from tests.serving import serving
 
 
@@ -271,3 +272,33 @@ async def test_many_jobs_are_followed_with_one_request(tmp_path: Path) -> None:
                 await anyio.lowlevel.checkpoint()
                 await videos.wait(OWNER, jobs[0].id, 0.2)
     assert len(host.accepted) == 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ({"size": "1281x720"}, "any even width"),
+        ({"size": "100x100"}, "256–1920"),
+        ({"size": "16:9"}, "WIDTHxHEIGHT"),
+        ({"seconds": 21}, "1–20 s"),
+        ({"seconds": 0.5}, "1–20 s"),
+    ],
+)
+async def test_a_plan_for_the_embedded_engine_knows_its_limits(
+    tmp_path: Path, arguments: dict[str, object], said: str
+) -> None:
+    async with app_in(tmp_path) as app:
+        videos = await app.videos()
+        with pytest.raises(InvalidRequest, match=said):
+            await videos.plan.generate(OWNER, prompt="a cat", **arguments)  # pyright: ignore[reportArgumentType]  # wrong on purpose
+
+
+async def test_a_wrong_setting_is_told_at_each_call_and_opens_nothing(tmp_path: Path) -> None:
+    problem = NotConfigured("SORA_MCP_SECONDS must be a number.")
+    async with open_app(settings_in(tmp_path), problem=problem) as app:
+        for _ in range(2):
+            with pytest.raises(NotConfigured, match="SORA_MCP_SECONDS"):
+                await app.videos()
+        assert not await app.has_ledger()
+        await app.resume()
+    assert not (tmp_path / "home").exists()

@@ -22,13 +22,16 @@ _AUDIO_FRAME = 1024
 _TO_PLAIN = "h264_mp4toannexb,filter_units=remove_types=7-8"
 """Start codes for lengths, and no parameter sets: the file's header has them."""
 _OPTIONS = {
-    "preset": "veryfast",
+    # With the two tools that matter most for drawn pictures, this preset costs a third less than
+    # the next one for files that are a twentieth larger.
+    "preset": "superfast",
+    "x264-params": "8x8dct=1:mbtree=1:rc-lookahead=8"
+    ":colorprim=bt709:transfer=bt709:colormatrix=bt709",
     "crf": "23",
     "profile": "high",
     "g": str(2 * FRAME_RATE),
     # A fixed number: the pictures shall not depend on the processor count.
     "threads": "3",
-    "x264-params": "rc-lookahead=16:colorprim=bt709:transfer=bt709:colormatrix=bt709",
 }
 
 

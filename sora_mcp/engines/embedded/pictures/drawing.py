@@ -5,7 +5,7 @@ without end. Arrays are (rows, columns), float32, unless said otherwise.
 """
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageChops, ImageFilter
 
 from sora_mcp.engines.embedded.pictures.arrays import U8, U16, Colour, Floats, Indices, Random
 
@@ -112,6 +112,21 @@ def blend(base: Floats, colour: Floats, share: Floats) -> Floats:
 def soften(picture: U8, radius: float) -> U8:
     """Blur an opacity or an RGB picture as a lens out of focus does."""
     return np.asarray(Image.fromarray(picture).filter(ImageFilter.BoxBlur(radius)))
+
+
+def toned(picture: U8, colour: Colour, share: Floats) -> U8:
+    """Mix a colour into an RGB picture by a share (0–1) per row, per column or per pixel."""
+    weight = (share * 256).astype(np.uint16)[..., None]
+    pixel = (colour.clip(0, 1) * 255).astype(np.uint16)
+    return ((picture * (np.uint16(256) - weight) + pixel * weight) >> np.uint16(8)).astype(np.uint8)
+
+
+def bloom(picture: U8, radius: float, strength: float, threshold: int) -> U8:
+    """Let what is brighter than a threshold (0–255) shine into its surroundings."""
+    sharp = Image.fromarray(picture)
+    table = [round(max(value - threshold, 0) * strength) for value in range(256)] * 3
+    glow = sharp.filter(ImageFilter.BoxBlur(radius)).point(table)
+    return np.asarray(ImageChops.add(sharp, glow))
 
 
 def sow(luma: U16, rows: Indices, columns: Indices, light: Floats) -> None:

@@ -81,12 +81,16 @@ class Stencil:
 
     def fill(self, outline: Sequence[Point], cover: int = 255) -> None:
         """Fill an outline. `cover`: opacity, 0 to cut out."""
-        band, scale = self._band, self._scale
-        for shift in (0, -band.period, band.period) if band.period else (0,):
-            points = [
-                ((x - band.x + shift) * scale - 0.5, (y - band.y) * scale - 0.5) for x, y in outline
-            ]
+        for points in self._places(outline):
             self._draw.polygon(points, fill=cover)
+
+    def _places(self, points: Sequence[Point]) -> list[list[Point]]:
+        """Points on the picture; thrice where the band repeats, so that seams close."""
+        band, scale = self._band, self._scale
+        return [
+            [((x - band.x + shift) * scale - 0.5, (y - band.y) * scale - 0.5) for x, y in points]
+            for shift in ((0, -band.period, band.period) if band.period else (0,))
+        ]
 
     def opacity(self) -> U8:
         """Scale down to the band's size."""
@@ -98,7 +102,7 @@ class Painting(Stencil):
 
     def __init__(self, band: Band, ground: Colour | None = None) -> None:
         super().__init__(band)
-        self._colours = Image.new("RGB", (band.width, band.height), _pixel(ground))
+        self._colours = Image.new("RGB", self._picture.size, _pixel(ground))
         self._pen = ImageDraw.Draw(self._colours)
 
     def paint(self, outline: Sequence[Point], colour: Colour) -> None:
@@ -108,24 +112,19 @@ class Painting(Stencil):
 
     def tint(self, outline: Sequence[Point], colour: Colour) -> None:
         """Colour an area without making it any more opaque."""
-        band, pixel = self._band, _pixel(colour)
-        for shift in (0, -band.period, band.period) if band.period else (0,):
-            points = [(x - band.x + shift - 0.5, y - band.y - 0.5) for x, y in outline]
+        pixel = _pixel(colour)
+        for points in self._places(outline):
             # The colour reaches a pixel further than the opacity: no dark fringes.
-            self._pen.polygon(points, fill=pixel, outline=pixel, width=2)
+            self._pen.polygon(points, fill=pixel, outline=pixel, width=3)
 
     def box(self, left: float, top: float, right: float, bottom: float, colour: Colour) -> None:
         """Colour an upright rectangle without making it any more opaque."""
-        band, pixel = self._band, _pixel(colour)
-        for shift in (0, -band.period, band.period) if band.period else (0,):
-            self._pen.rectangle(
-                (left - band.x + shift, top - band.y, right - band.x + shift, bottom - band.y),
-                fill=pixel,
-            )
+        for (x, y), (far_x, far_y) in self._places([(left, top), (right, bottom)]):
+            self._pen.rectangle((x, y, max(far_x, x), max(far_y, y)), fill=_pixel(colour))
 
     def colours(self) -> U8:
         """The colours painted so far, at the band's size."""
-        return np.asarray(self._colours)
+        return np.asarray(self._colours.reduce(self._scale))
 
 
 def _pixel(colour: Colour | None) -> tuple[int, int, int]:

@@ -47,14 +47,12 @@ def _towers(
         ],
         wall * 0.8,
     )
-    colours = painting.colours().astype(np.float32) / 255
-    side = np.linspace(0, 1, band.height, dtype=np.float32)[:, None] + np.zeros(
-        (1, band.width), np.float32
+    # Streets are hazier than roofs.
+    down = np.linspace(0, 1, band.height, dtype=np.float32)[:, None]
+    colours = drawing.toned(
+        painting.colours(), palette.haze, 0.5 * down**2 * (0.4 + 0.6 * distance)
     )
-    colours = drawing.blend(colours, palette.haze, 0.5 * side**2 * (0.4 + 0.6 * distance))
-    return Scenery(
-        stage.picture(band, (colours.clip(0, 1) * 255).astype(np.uint8), painting.opacity())
-    )
+    return Scenery(stage.picture(band, colours, painting.opacity()))
 
 
 def _tower(

@@ -107,14 +107,6 @@ def room(stage: Stage, edge: float) -> list[Element]:
     band = stage.band(0, edge + 0.05, 0.3)
     wall = mix(rgb("b9a48c"), palette.haze, 0.15)
     painting = Painting(band, palette.lit(wall, 0.35))
-    painting.fill(
-        [
-            (band.x, band.y),
-            (band.x + band.width, band.y),
-            (band.x + band.width, band.y + band.height),
-            (band.x, band.y + band.height),
-        ]
-    )
     unit = stage.unit
     pane = (stage.x(0.62), stage.y(0.12), stage.x(0.62) + unit * 0.46, stage.y(edge - 0.14))
     _window(stage, painting, pane)
@@ -126,16 +118,17 @@ def room(stage: Stage, edge: float) -> list[Element]:
         stage.y(edge + 0.02),
         palette.lit(rgb("e8dccb"), 0.25),
     )
-    colours = painting.colours().astype(np.float32) / 255
-    y, x = band.rows(), band.columns()
-    shade = 0.62 + 0.5 * np.exp(-(((x - stage.x(0.7)) / stage.x(0.42)) ** 2)) + 0 * y
-    colours = colours * shade[..., None]
-    lamp = np.exp(-np.hypot(x - stage.x(0.3), (y - stage.y(edge - 0.3)) * 1.1) / (unit * 0.24))
+    # Away from the window it is darker.
+    shade = 0.4 - 0.4 * np.exp(-(((band.columns() - stage.x(0.7)) / stage.x(0.42)) ** 2))
+    wall_picture = drawing.toned(painting.colours(), rgb("000000"), shade)
     warm = rgb("ffc27a")
-    strength = lamp * palette.lamps * 0.75
-    colours = drawing.blend(np.asarray(colours, np.float32), warm, np.asarray(strength, np.float32))
+    rows, columns = band.coarse(8)
+    centre = ((stage.x(0.3) - band.x) / 8, (stage.y(edge - 0.3) - band.y) / 8)
+    lamp = drawing.halo(rows, columns, centre, unit * 0.24 / 8) * palette.lamps * 0.75
+    light = drawing.enlarge(lamp, band.height, band.width).clip(0, 1) * 255
     elements: list[Element] = [
-        Scenery(stage.picture(band, (colours.clip(0, 1) * 255).astype(np.uint8))),
+        Scenery(stage.picture(band, wall_picture)),
+        Scenery(stage.plane(band, np.full((2, 2, 3), warm, np.float32), light.astype(np.uint8))),
         _floor(stage, edge, rgb("9a6a42"), shine=mix(palette.sun, warm, 0.5), boards=11),
         _floor_lamp(stage, edge),
         _plant(stage),
@@ -253,25 +246,14 @@ def laboratory(stage: Stage, edge: float) -> list[Element]:
     bright = palette.lamps > 0.9 and palette.stars == 0 and palette.ambient.mean() > 0.45
     wall = palette.lit(rgb("aebac4") if bright else rgb("3a4656"), 0.35)
     painting = Painting(band, wall)
-    painting.fill(
-        [
-            (band.x, band.y),
-            (band.x + band.width, band.y),
-            (band.x + band.width, band.y + band.height),
-            (band.x, band.y + band.height),
-        ]
-    )
     accent = palette.accents[0] if palette.accents else rgb("35d0ff")
     pitch = unit * 0.32
     first = stage.x(0.5) - pitch * round(stage.x(0.5) / pitch + 2)
     for index in range(round(band.width / pitch) + 5):
         x = first + index * pitch
         _panel(painting, random, x, unit, stage, accent, wall)
-    colours = painting.colours().astype(np.float32)
-    glow = drawing.soften(painting.colours(), unit * 0.02).astype(np.float32)
-    colours = colours + 0.3 * (glow - 70).clip(0, None)
     return [
-        Scenery(stage.picture(band, colours.clip(0, 255).astype(np.uint8))),
+        Scenery(stage.picture(band, drawing.bloom(painting.colours(), unit * 0.02, 0.3, 70))),
         _floor(
             stage,
             edge,

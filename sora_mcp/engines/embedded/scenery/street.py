@@ -6,7 +6,7 @@ from itertools import pairwise
 import numpy as np
 
 from sora_mcp.engines.embedded.pictures import drawing
-from sora_mcp.engines.embedded.pictures.arrays import Colour, Floats
+from sora_mcp.engines.embedded.pictures.arrays import U8, Colour
 from sora_mcp.engines.embedded.pictures.elements import Element, Ripple, Scenery
 from sora_mcp.engines.embedded.pictures.outline import Painting, Point, limb, oval
 from sora_mcp.engines.embedded.pictures.palette import mix, rgb
@@ -39,19 +39,16 @@ def street(stage: Stage, horizon: float, *, wet: bool) -> list[Element]:
     painting = Painting(band, stage.palette.lit(rgb("2c2d34"), 0.25))
     left = lines.wall(-stage.x(0.8), 0)
     right = lines.wall(stage.x(0.8), 0)
-    bottom = float(band.y + band.height + 9)
-    painting.fill([(lines.x, lines.y), right, (right[0], bottom), (left[0], bottom), left])
+    painting.fill([(lines.x, lines.y), right, left])
     for side in (-1, 1):
         _row_of_houses(stage, painting, lines, side)
-    colours = painting.colours().astype(np.float32)
-    glow = drawing.soften(painting.colours(), stage.unit * 0.02).astype(np.float32)
+    houses = painting.colours()
     if stage.palette.lamps > 0.3:
-        colours = colours + 0.6 * stage.palette.lamps * (glow - 36).clip(0, None)
-    colours = _with_road(stage, band, lines, colours / 255, wet)
-    picture = (colours.clip(0, 1) * 255).astype(np.uint8)
-    elements: list[Element] = [Scenery(stage.picture(band, picture, painting.opacity()))]
+        houses = drawing.bloom(houses, stage.unit * 0.02, 0.6 * stage.palette.lamps, 36)
+    elements: list[Element] = [_road(stage, lines, houses, band, wet=wet)]
     if wet:
         elements.append(Ripple(lines.y, stage.unit * 0.004, depth=0.35))
+    elements.append(Scenery(stage.picture(band, houses, painting.opacity())))
     if stage.palette.lamps > 0.5:
         elements.append(_garland(stage, horizon))
     return elements
@@ -194,42 +191,32 @@ def _sign(
         )
 
 
-def _with_road(stage: Stage, band: Band, lines: _Lines, colours: Floats, wet: bool) -> Floats:
-    """Lay the road and the pavements under the walls, each column mirroring what stands on it."""
+def _road(stage: Stage, lines: _Lines, houses: U8, walls: Band, *, wet: bool) -> Scenery:
+    """The road and its pavements under the walls; each column mirrors what stands on it."""
     palette, random = stage.palette, stage.random
-    step = 2
-    coarse = colours[::step, ::step]
-    rows, columns = coarse.shape[:2]
-    y, x = band.rows(step), band.columns(step)
+    band = stage.band(lines.y / stage.height, 1, 0.35)
+    rows, columns = band.coarse(2)
+    y, x = band.rows(2), band.columns(2)
     across = np.abs(x - lines.x)
     base = lines.y + across * lines.slope
-    depth_below = (y - base) / stage.height
-    source = ((2 * base - y - band.y) / step).clip(0, rows - 1).astype(int)
-    mirrored = coarse[source, np.arange(columns)[None]]
-    mirrored = drawing.soften((mirrored.clip(0, 1) * 255).astype(np.uint8), 2) / np.float32(255)
+    source = (2 * base - y - walls.y).clip(0, walls.height - 1).astype(int)
+    mirrored = houses[source, (np.arange(columns)[None] * 2).clip(0, walls.width - 1)]
+    mirrored = drawing.soften(mirrored, 2) / np.float32(255)
     # Distance along the road, for texture and markings that shrink towards the vanishing point.
-    near = ((y - lines.y) / stage.y(1)).clip(1e-3, None)
+    near = ((y - lines.y) / stage.height).clip(1e-3, None)
     kerb = across / (near * stage.height / lines.slope)
     patches = drawing.noise(random, rows, columns, (10, 90), 4)
     road = palette.lit(rgb("34353d"), 0.3) * (0.75 + 0.5 * patches[..., None])
     pavement = palette.lit(rgb("5c5a60"), 0.3) * (0.8 + 0.4 * patches[..., None])
-    ground = drawing.blend(road, pavement, np.asarray(kerb > 0.62, np.float32))
+    ground = np.where((kerb > 0.62)[..., None], pavement, road)
     ground = drawing.blend(ground, ground * 0.45, np.exp(-(((kerb - 0.62) / 0.012) ** 2)))
     dashes = (np.abs(kerb) < 0.022) & (((0.35 / near) % 1) < 0.5)
     ground = drawing.blend(ground, palette.lit(rgb("d8d2c0"), 0.35), dashes * np.float32(0.8))
-    ground = drawing.blend(ground, palette.haze, 0.75 * np.exp(-near * 14))
+    ground = drawing.blend(ground, palette.haze, 0.97 * np.exp(-near * 14))
     share = (0.86 if wet else 0.14) * (0.55 + 0.75 * (patches - 0.3)).clip(0, 1)
-    share = share * np.exp(-depth_below.clip(0, None) * 1.1)
+    share = share * np.exp(-((y - base) / stage.height).clip(0, None) * 1.1)
     ground = ground * (0.7 if wet else 1.0) + mirrored * share[..., None] * (1.0 if wet else 0.6)
-    below = (y > base)[..., None]
-    mixed = np.where(below, ground, coarse)
-    result = colours.copy()
-    full = np.stack(
-        [drawing.enlarge(mixed[..., i], band.height, band.width) for i in range(3)], axis=2
-    )
-    fine_base = lines.y + np.abs(band.columns() - lines.x) * lines.slope
-    cover = (band.rows() - fine_base + 0.5).clip(0, 1)
-    return np.asarray(drawing.blend(result, full, cover), np.float32)
+    return Scenery(stage.plane(band, ground))
 
 
 def _garland(stage: Stage, horizon: float) -> Scenery:
