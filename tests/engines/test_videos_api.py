@@ -418,6 +418,41 @@ async def test_the_retired_service_is_explained_whatever_it_answers(host: FakeHo
     assert any("2026-09-24" in note for note in facts.notes)
 
 
+@pytest.mark.parametrize(
+    ("broken", "expected"),
+    [
+        (httpx2.ConnectError, errors.NotSent),
+        (httpx2.ConnectTimeout, errors.NotSent),
+        (httpx2.PoolTimeout, errors.NotSent),
+        (httpx2.ReadTimeout, errors.OutcomeUnknown),
+        (httpx2.WriteTimeout, errors.OutcomeUnknown),
+        (httpx2.ReadError, errors.OutcomeUnknown),
+        (httpx2.WriteError, errors.OutcomeUnknown),
+        (httpx2.RemoteProtocolError, errors.OutcomeUnknown),
+    ],
+)
+async def test_only_a_connection_that_was_never_made_counts_as_nothing_sent(
+    broken: type[httpx2.RequestError], expected: type[errors.EngineError]
+) -> None:
+    tries: list[str] = []
+
+    def break_off(request: httpx2.Request) -> httpx2.Response:
+        tries.append(request.method)
+        raise broken("", request=request)
+
+    engine = VideosApiEngine(
+        name="host",
+        base_url="https://host.example/v1",
+        dialect=COMPATIBLE,
+        limits=EngineLimits(4, 0),
+        transport=httpx2.MockTransport(break_off),
+    )
+    with anyio.fail_after(30), pytest.raises(expected):
+        await engine.submit(CAT)
+    await engine.close()
+    assert tries == ["POST"]
+
+
 async def test_the_retired_service_is_explained_when_it_cannot_even_be_reached() -> None:
     def unreachable(request: httpx2.Request) -> httpx2.Response:
         raise httpx2.ConnectError("no network", request=request)
