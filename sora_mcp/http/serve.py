@@ -114,8 +114,8 @@ def _check_access(settings: Settings, address: str) -> None:
     if not loopback:
         raise NotConfigured(
             f"Serving on {address} would let anyone who can reach this machine make videos at your "
-            "cost: a token is needed for that, and this version cannot check tokens yet. Use "
-            "--host 127.0.0.1."
+            "cost: a token is needed for that (SORA_MCP_AUTH_TOKEN), and this version cannot check "
+            "tokens yet. Use --host 127.0.0.1."
         )
 
 
