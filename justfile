@@ -16,6 +16,30 @@ fix:
 test *arguments:
     uv run pytest {{arguments}}
 
-# Write the files that are made from others: docs/settings.md, constraints.txt
+# The tests against a real LiteLLM proxy, which gets an environment of its own
+test-gateways:
+    SORA_MCP_TEST_LITELLM=$(.ci/litellm "$(mktemp -d)/litellm") uv run pytest tests/gateways
+
+# The official conformance suite and the MCP Inspector
+test-conformance:
+    SORA_MCP_TEST_CONFORMANCE=$(.ci/conformance "$(mktemp -d)") uv run pytest tests/conformance
+
+# The agent frameworks of the cookbook, each in an environment of its own
+test-frameworks:
+    SORA_MCP_TEST_FRAMEWORKS=$(.ci/frameworks "$(mktemp -d)") uv run pytest tests/cookbook
+
+# The tests of the player in a real browser
+test-player:
+    SORA_MCP_TEST_BROWSER=$(.ci/browser) uv run pytest tests/ui
+
+# Take the pictures of the player that the README shows
+pictures:
+    SORA_MCP_TEST_BROWSER=$(.ci/browser) uv run python -m tests.ui.pictures
+
+# Write the files that are made from others: those that the top of scripts/generate.py lists
 generate:
     uv run python scripts/generate.py
+
+# The bundle for Claude Desktop
+bundle file="dist/sora-mcp.mcpb":
+    uv run python scripts/bundle.py {{file}}

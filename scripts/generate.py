@@ -1,168 +1,88 @@
 """Write the files that are made from others; with `--check`, only say which are out of date.
 
 constraints.txt    from the exact versions in pyproject.toml
-docs/settings.md   from the fields of `sora_mcp.settings.Settings`
+docs/settings.md   from the settings (`settings_page.py`)
+docs/tools.md      from the definitions of the tools (`tools_page.py`)
+docs/engines.md    its tables, from the dialects in `sora_mcp.engines.hosts`
+server.json, packaging/mcpb/manifest.json, the links of README.md   (`distribution.py`)
 """
 
-import re
 import sys
-import tomllib
-from pathlib import Path
-from typing import Literal, get_args, get_origin
 
-from pydantic import SecretStr
-from pydantic.fields import FieldInfo
+from distribution import bundle_manifest, install_links, registry_entry
+from project import PYPROJECT, ROOT, with_part
+from settings_page import settings_page
+from tools_page import tool_definitions, tools_page
 
-from sora_mcp.settings import PREFIX, WITHOUT_EFFECT, Settings
-
-ROOT = Path(__file__).resolve().parent.parent
-
-GROUPS = {
-    "The engine": ("base_url", "api_key", "engine", "engines_file", "dialect"),
-    "New videos": ("model", "size", "seconds"),
-    "Folders and files": (
-        "home",
-        "library",
-        "input_dirs",
-        "output_dirs",
-        "share_paths",
-        "max_read_bytes",
-        "max_file_bytes",
-        "database_url",
-        "storage_url",
-    ),
-    "Cost": (
-        "prices",
-        "max_cost_usd",
-        "daily_budget_usd",
-        "server_daily_budget_usd",
-        "confirm_above_usd",
-    ),
-    "Jobs": ("max_active_jobs", "min_submit_interval", "job_timeout_seconds"),
-    "HTTP": (
-        "auth_token",
-        "auth_tokens_file",
-        "oauth_issuer",
-        "oauth_audience",
-        "public_url",
-        "allowed_hosts",
-        "allowed_origins",
-        "secret_keys",
-    ),
-    "Webhooks": ("openai_webhook_secret", "webhook_url", "webhook_secret"),
-    "Logs": ("log_level", "log_format"),
-}
-ELSE_OPENAIS = {"base_url": "OPENAI_BASE_URL", "api_key": "OPENAI_API_KEY"}
-DEFAULTS = {
-    "base_url": "none: the embedded engine",
-    "dialect": "recognised",
-    "model": "the engine's",
-    "size": "the engine's",
-    "seconds": "the engine's",
-    "home": "the platform's user data folder",
-    "library": "the platform's videos folder + `sora-mcp`",
-    "input_dirs": "the library; over stdio also the working folder, unless that is the root, a "
-    "home, a system or a hidden folder",
-    "output_dirs": "as `SORA_MCP_INPUT_DIRS`",
-    "database_url": "SQLite in the home folder",
-    "storage_url": "the library folder",
-    "prices": "OpenAI's list prices for its models; 0 on the embedded engine",
-    "max_cost_usd": "no limit",
-    "daily_budget_usd": "no limit",
-    "server_daily_budget_usd": "no limit",
-    "confirm_above_usd": "never",
-    "min_submit_interval": "1; 0 on the embedded engine",
-    "max_file_bytes": "2 GiB",
-    "public_url": "its own address, on loopback",
-    "secret_keys": "random at each start",
-}
-
-REFUSED_OVER_HTTP = ("auth_token", "auth_tokens_file", "oauth_issuer")
-
-INTRODUCTION = """\
-# Settings
-
-All settings are environment variables. Flags win over variables, variables over an env file. An
-env file is read only from `SORA_MCP_HOME` (named `.env`) or from `--env-file`, never from the
-working folder: clients start servers inside strangers' projects. A value that still holds an
-unsubstituted `${…}` counts as unset. An unknown `SORA_MCP_…` name gets a warning that names the
-setting that was probably meant.
-
-Lists of folders are separated as the platform separates them (`:`, on Windows `;`), a leading `~`
-is your home folder, byte counts may carry a unit (`2 GiB`).
-
-This page is written by `scripts/generate.py`.
-"""
+from sora_mcp.engines.dialects import Dialect
+from sora_mcp.engines.hosts import DIALECTS
+from sora_mcp.videos.models import Support
 
 
 def constraints() -> str:
     """The text of constraints.txt."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    pins: list[str] = project["tool"]["uv"]["constraint-dependencies"]
+    pins: list[str] = PYPROJECT["tool"]["uv"]["constraint-dependencies"]
     return "\n".join(["# Written by scripts/generate.py from pyproject.toml.", *pins, ""])
 
 
-def settings_page() -> str:
-    """The text of docs/settings.md."""
-    grouped = [name for names in GROUPS.values() for name in names]
-    if sorted(grouped) != sorted(Settings.model_fields):
-        missing = set(Settings.model_fields).symmetric_difference(grouped)
-        raise SystemExit(f"GROUPS and Settings differ: {', '.join(sorted(missing))}")
-    sections = [INTRODUCTION]
-    for title, names in GROUPS.items():
-        rows = [_row(name, Settings.model_fields[name]) for name in names]
-        sections.append(
-            "\n".join(
-                [f"## {title}", "", "| variable | meaning | default |", "|---|---|---|", *rows]
-            )
-            + "\n"
+def engines_page() -> str:
+    """The text of docs/engines.md with its tables anew."""
+    page = (ROOT / "docs" / "engines.md").read_text(encoding="utf-8")
+    page = with_part(page, "capabilities", _capabilities())
+    return with_part(page, "options", _options())
+
+
+def readme() -> str:
+    """The text of README.md with its links anew."""
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    return with_part(page, "install links", install_links())
+
+
+def _capabilities() -> str:
+    rows = ["| `SORA_MCP_DIALECT` | host | remix | extend | delete | list | thumbnails | length |"]
+    rows.append("|---|---|---|---|---|---|---|---|")
+    for dialect in DIALECTS.values():
+        able = [_able(dialect, name, support) for name, support in dialect.operations.items()]
+        length = "whole seconds" if dialect.whole_seconds else "seconds"
+        rows.append(f"| `{dialect.name}` | {dialect.title} | {' | '.join(able)} | {length} |")
+    return "\n".join([*rows, ""])
+
+
+def _able(dialect: Dialect, operation: str, support: Support) -> str:
+    if operation in ("remix", "extend") and dialect.tries_native:
+        return f"{support}, else emulated"
+    if operation == "delete" and not dialect.delete_stops:
+        return f"{support}; the work may go on"
+    return support
+
+
+def _options() -> str:
+    rows = ["| host | options |", "|---|---|"]
+    for dialect in DIALECTS.values():
+        told = "; ".join(
+            f"`{name}`: {str(option).partition(';')[0]}" for name, option in dialect.options.items()
         )
-    return "\n".join(sections)
-
-
-def _row(name: str, field: FieldInfo) -> str:
-    variable = f"`{variable_of(name)}`"
-    if name in ELSE_OPENAIS:
-        variable += f", else `{ELSE_OPENAIS[name]}`"
-    meaning = re.sub(r"\s+", " ", field.description or "").strip()
-    if get_origin(field.annotation) is Literal:
-        values = ", ".join(f"`{value}`" for value in get_args(field.annotation))
-        meaning += f" One of {values}."
-    if SecretStr in (field.annotation, *get_args(field.annotation)):
-        meaning += " Secret: never shown."
-    if name == "base_url":
-        meaning += " **This version uses the first.**"
-    if name in WITHOUT_EFFECT:
-        meaning += " **Has no effect in this version.**"
-    if name in REFUSED_OVER_HTTP:
-        meaning += " **This version cannot check it, and refuses to serve HTTP where it is set.**"
-    return f"| {variable} | {meaning} | {_default(name, field)} |"
-
-
-def variable_of(name: str) -> str:
-    """The environment variable of a field."""
-    return name.upper() if name == "openai_webhook_secret" else PREFIX + name.upper()
-
-
-def _default(name: str, field: FieldInfo) -> str:
-    if name in DEFAULTS:
-        return DEFAULTS[name]
-    if field.default in (None, ()):
-        return "–"
-    default: object = field.default
-    return f"{default:,}" if isinstance(default, int | float) else f"`{default}`"
+        rows.append(f"| {dialect.title} | {told or '–'} |")
+    return "\n".join([*rows, ""])
 
 
 def main() -> int:
     """Write the files, or compare them."""
+    tools = tool_definitions()
     stale: list[str] = []
-    for path, text in {
-        ROOT / "constraints.txt": constraints(),
-        ROOT / "docs" / "settings.md": settings_page(),
+    for name, text in {
+        "constraints.txt": constraints(),
+        "docs/settings.md": settings_page(),
+        "docs/tools.md": tools_page(tools),
+        "docs/engines.md": engines_page(),
+        "server.json": registry_entry(),
+        "packaging/mcpb/manifest.json": bundle_manifest(tools),
+        "README.md": readme(),
     }.items():
+        path = ROOT / name
         if path.is_file() and path.read_text(encoding="utf-8") == text:
             continue
-        stale.append(str(path.relative_to(ROOT)))
+        stale.append(name)
         if "--check" not in sys.argv:
             path.write_text(text, encoding="utf-8")
     if stale:

@@ -6,47 +6,35 @@ earlier process left unfinished jobs.
 """
 
 import importlib
-from collections.abc import AsyncGenerator
+import logging
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import anyio
 import anyio.to_thread
 from anyio.abc import TaskGroup, TaskStatus
 
+from sora_mcp.addresses import authority
 from sora_mcp.folders import allowed_folders
 from sora_mcp.settings import Settings
 from sora_mcp.store.peek import LEDGER, has_unfinished_job
+from sora_mcp.videos.costing import Costing, SpendingRules
 from sora_mcp.videos.errors import NotConfigured
 from sora_mcp.videos.models import Change
-from sora_mcp.videos.planning import Planner, SpendingRules
-from sora_mcp.videos.ports import (
-    Budget,
-    EngineDefaults,
-    EngineLimits,
-    EventBus,
-)
+from sora_mcp.videos.planning import Planner
+from sora_mcp.videos.ports import Budget, EventBus
 from sora_mcp.videos.service import VideoService
-from sora_mcp.videos.spending import OPENAI_HOST, Prices
+from sora_mcp.videos.spending import Prices
 from sora_mcp.videos.worker import Worker
 
-if TYPE_CHECKING:
-    from sora_mcp.engines.videos_api import VideosApiEngine
-
-STRAY_KEY = (
-    "OPENAI_API_KEY is set but no base URL: OpenAI switched its Videos API and Sora off on "
-    "2026-09-24, so the embedded preview engine was used. To use a real engine set "
-    "SORA_MCP_BASE_URL (and SORA_MCP_API_KEY) to a host that speaks the Videos API."
-)
+log = logging.getLogger(__name__)
 
 _HEAVY = (
     "sora_mcp.store.sql",
-    "sora_mcp.engines.videos_api",
-    "sora_mcp.engines.embedded.api",
+    "sora_mcp.engines.configuration",
     "sora_mcp.events.local",
     "sora_mcp.library.folder",
 )
@@ -71,6 +59,7 @@ class App:
         first_notes: tuple[str, ...],
         hurry: float,
         problem: NotConfigured | None,
+        before_hearing_out: Callable[[int], None] | None,
     ) -> None:
         self.settings = settings
         self._tasks = tasks
@@ -79,6 +68,7 @@ class App:
         self._first_notes = first_notes
         self._hurry = hurry
         self._problem = problem
+        self._before_hearing_out = before_hearing_out
         self._opening = anyio.Lock()
         self._opened = anyio.Event()
         self._parts: _Parts | None = None
@@ -137,13 +127,30 @@ class App:
         async with AsyncExitStack() as stack:
             parts, worker = await self._open(stack)
             task_status.started(parts)
-            if self._follow_jobs:
-                await worker.run()
-            else:
-                await anyio.sleep_forever()
+            try:
+                if self._follow_jobs:
+                    await worker.run()
+                else:
+                    await anyio.sleep_forever()
+            finally:
+                await self._hear_out(parts.videos)
+
+    async def _hear_out(self, videos: VideoService) -> None:
+        if not videos.standing:
+            return
+        if self._before_hearing_out is None:
+            log.warning(
+                "Lost with this process, which cannot wait: %d unfinished, which the host gives "
+                "only to the connection that asked.",
+                videos.standing,
+            )
+            return
+        self._before_hearing_out(videos.standing)
+        with anyio.CancelScope(shield=True):
+            await videos.hear_out()
 
     async def _open(self, stack: AsyncExitStack) -> tuple[_Parts, Worker]:
-        from sora_mcp.engines.routing import EngineRegistry
+        from sora_mcp.engines.configuration import named_dialects, open_engines, stated_prices
         from sora_mcp.events.local import LocalEvents
         from sora_mcp.library.folder import FolderLibrary
         from sora_mcp.library.outputs import FolderOutputs
@@ -153,33 +160,28 @@ class App:
         settings = self.settings
         url = settings.database_url.get_secret_value() if settings.database_url else None
         # What may fail comes before what has tasks of its own, which would wrap the error.
-        host = _host(settings)
+        dialects = named_dialects(settings)
         store = await stack.enter_async_context(open_store(url, settings.home))
         events = await stack.enter_async_context(
             LocalEvents.open(settings.home / LEDGER, store.changes_since)
         )
-        embedded = await _open_embedded(settings, stack)
-        # The embedded engine is there for its own jobs even when a host makes the new ones.
-        engines = EngineRegistry([host, embedded] if host else [embedded])
-        for engine in filter(None, [host, embedded]):
-            stack.push_async_callback(engine.close)
+        engines = await stack.enter_async_context(open_engines(settings, dialects))
         library = FolderLibrary(
             settings.library, settings.home / "work", max_file_bytes=settings.max_file_bytes
         )
-        folders = allowed_folders(settings.library, self._working_folder)
+        shared = has_access_control(settings)
+        # The library holds everybody's files: a path in it would be a way around the owner.
+        folders = () if shared else allowed_folders(settings.library, self._working_folder)
+        costing = Costing(
+            Prices(settings.prices), stated_prices(settings), _spending_rules(settings)
+        )
         videos = VideoService(
             planner=Planner(
                 store=store,
                 engines=engines,
                 library=library,
                 references=FolderReferences(settings.input_dirs or folders),
-                prices=Prices(settings.prices),
-                defaults=EngineDefaults(settings.model, settings.size, settings.seconds),
-                rules=SpendingRules(
-                    max_per_call=settings.max_cost_usd,
-                    confirm_above=settings.confirm_above_usd,
-                    any_limit=settings.any_limit,
-                ),
+                costing=costing,
             ),
             store=store,
             engines=engines,
@@ -187,12 +189,13 @@ class App:
             outputs=FolderOutputs(settings.output_dirs or folders),
             events=events,
             budget=Budget(settings.daily_budget_usd, settings.server_daily_budget_usd),
-            adopts=not has_access_control(settings),
+            adopts=not shared,
         )
         worker = Worker(
             store=store,
             engines=engines,
             library=library,
+            costing=costing,
             events=events,
             job_timeout=timedelta(seconds=settings.job_timeout_seconds),
             hurry=self._hurry,
@@ -210,6 +213,7 @@ async def open_app(
     first_notes: tuple[str, ...] = (),
     hurry: float = 1,
     problem: NotConfigured | None = None,
+    before_hearing_out: Callable[[int], None] | None = None,
 ) -> AsyncGenerator[App]:
     """Run sora-mcp for as long as the context is open.
 
@@ -218,6 +222,8 @@ async def open_app(
     `first_notes`: sentences that the first result carries.
     `hurry`: divides the worker's pauses between tries; tests have no patience.
     `problem`: what is wrong with the settings; then every call says so and nothing is opened.
+    `before_hearing_out`: for a process that can take its time to end. Told how many videos would be
+    lost with it, before it waits for them (`engines/standing.py`); None ends without them.
     """
     async with anyio.create_task_group() as tasks:
         yield App(
@@ -228,6 +234,7 @@ async def open_app(
             first_notes=first_notes,
             hurry=hurry,
             problem=problem,
+            before_hearing_out=before_hearing_out,
         )
         tasks.cancel_scope.cancel()
 
@@ -237,61 +244,21 @@ def has_access_control(settings: Settings) -> bool:
     return bool(settings.auth_token or settings.auth_tokens_file or settings.oauth_issuer)
 
 
-def engine_name(settings: Settings) -> str:
-    """The name of the engine that new videos go to, without opening anything."""
-    base_url = _base_url(settings)
-    return "embedded" if base_url is None else urlsplit(base_url).netloc
+def engine_names(settings: Settings) -> tuple[str, ...]:
+    """The engines that new videos can go to, without opening anything; the default one first."""
+    hosts = list(map(authority, settings.base_urls[:1]))
+    named = [engine.name for engine in settings.named_engines]
+    return (*hosts, *named) or ("embedded",)
 
 
-def _base_url(settings: Settings) -> str | None:
-    if settings.engine == "embedded":
-        return None
-    if settings.engine == "openai":
-        return f"https://{OPENAI_HOST}/v1"
-    return settings.base_url.split()[0] if settings.base_url else None
+def _spending_rules(settings: Settings) -> SpendingRules:
+    return SpendingRules(
+        max_per_call=settings.max_cost_usd,
+        confirm_above=settings.confirm_above_usd,
+        any_limit=settings.any_limit,
+    )
 
 
 def _import_heavy() -> None:
     for module in _HEAVY:
         importlib.import_module(module)
-
-
-def _limits(settings: Settings, default_interval: float) -> EngineLimits:
-    interval = settings.min_submit_interval
-    return EngineLimits(
-        settings.max_active_jobs, default_interval if interval is None else interval
-    )
-
-
-def _host(settings: Settings) -> "VideosApiEngine | None":
-    """The host that is configured, if one is."""
-    from sora_mcp.engines.dialects import recognise
-    from sora_mcp.engines.videos_api import VideosApiEngine
-
-    base_url = _base_url(settings)
-    if base_url is None:
-        return None
-    return VideosApiEngine(
-        name=engine_name(settings),
-        base_url=base_url,
-        dialect=recognise(base_url, settings.dialect),
-        limits=_limits(settings, 1.0),
-        api_key=settings.api_key,
-    )
-
-
-async def _open_embedded(settings: Settings, stack: AsyncExitStack) -> "VideosApiEngine":
-    import httpx2
-
-    from sora_mcp.engines.dialects import EMBEDDED
-    from sora_mcp.engines.embedded.api import open_embedded_api
-    from sora_mcp.engines.videos_api import VideosApiEngine
-
-    api = await stack.enter_async_context(open_embedded_api(settings.home / "embedded"))
-    return VideosApiEngine(
-        name=EMBEDDED.name,
-        base_url="http://embedded.invalid/v1",
-        dialect=EMBEDDED,
-        limits=_limits(settings, 0.0),
-        transport=httpx2.ASGITransport(app=api, raise_app_exceptions=False),
-    )

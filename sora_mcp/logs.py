@@ -1,14 +1,16 @@
 """Logging on standard error, as text or JSON, with secrets taken out.
 
 Standard output belongs to the protocol. Redaction happens in the formatters, after the message,
-its arguments and any traceback have become text, so that nothing can slip past it.
+its arguments and any traceback have become text, so that nothing can slip past it. The same
+`Redactor` takes secrets out of hosts' words (`engines/reading.py`).
 """
 
+import base64
 import json
 import logging
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -20,15 +22,19 @@ from sora_mcp.videos.context import current_job
 
 HIDDEN = "[redacted]"
 
+# All of them take time in proportion to the text, whatever it is: strangers' words are logged, too.
 _PATTERNS = (
     # an HTTP header, or a field named for a secret, with its value
     re.compile(
         r"(?i)((?:proxy-)?authorization|x-api-key|api[-_]?key|cookie)"
         r"(['\"]?\s*[:=]\s*(?:b?['\"])?)((?:(?:bearer|basic)\s+)?[^\s'\",;})]+)"
     ),
-    re.compile(r"(?i)\b(bearer|basic)(\s+)([A-Za-z0-9._~+/=-]{8,})"),
+    re.compile(
+        r"(?i)\b(bearer|basic)(\s+)(?!(?:authentication|authorization|credentials?)\b)"
+        r"([A-Za-z0-9._~+/=-]{8,})"
+    ),
     # a user or password before the host of a URL
-    re.compile(r"(?i)([a-z][a-z0-9+.-]*:/)(/)([^\s/@'\"]+(?=@))"),
+    re.compile(r"(?i)(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,20}:/)(/)([^\s/@'\"]+(?=@))"),
     # the parts of a query that sign a link or carry a key
     re.compile(
         r"(?i)([?&](?:[a-z0-9_-]*(?:signature|token|secret|credential)|sig|key|api[-_]?key))(=)"
@@ -39,6 +45,13 @@ _PATTERNS = (
 )
 _SHORTEST_SECRET = 4
 """A shorter value would also be cut out of words that have nothing to do with it."""
+_SHORTEST_IN_BASE64 = 8
+_FOR_URLS = str.maketrans("+/", "-_")
+
+_LONGEST_ENTRY = 20_000
+"""Characters of an entry that are logged: enough for any traceback."""
+
+_CONTROLS = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 _ALWAYS_QUIET = ("aiosqlite",)
 """Logs every statement with its values, prompts included."""
@@ -60,7 +73,7 @@ class Redactor:
     def __init__(self, secrets: Iterable[str]) -> None:
         values = {value for value in secrets if len(value) >= _SHORTEST_SECRET}
         longest_first = sorted(values, key=len, reverse=True)
-        self._known = re.compile("|".join(map(re.escape, longest_first))) if values else None
+        self._known = re.compile("|".join(map(_in_any_spelling, longest_first))) if values else None
 
     def __call__(self, text: str) -> str:
         """The text without secrets."""
@@ -69,6 +82,43 @@ class Redactor:
         for pattern in _PATTERNS:
             text = pattern.sub(rf"\1\2{HIDDEN}", text)
         return text
+
+
+def _in_any_spelling(secret: str) -> str:
+    """A pattern for a value as it is or in base64, broken over lines, and escaped."""
+    return "|".join(
+        r"\s*".join(map(_in_any_escape, spelled)) for spelled in (secret, *_in_base64(secret))
+    )
+
+
+def _in_any_escape(character: str) -> str:
+    """A pattern for a character as it is, and escaped for URLs, JSON or in Python's way."""
+    code = ord(character)
+    octets = character.encode(errors="replace")
+    url = "".join(f"%{octet:02x}" for octet in octets)
+    python = "".join(rf"\\{{1,8}}x{octet:02x}" for octet in octets)
+    name = re.escape(ascii(character)[1:-1].lstrip("\\"))
+    plain = rf"\\{{0,8}}{re.escape(character)}|\\{{1,8}}{name}"
+    return rf"(?:{plain}|(?i:{url}|\\{{1,8}}u{code:04x}|{python}))"
+
+
+def _in_base64(secret: str) -> Iterator[str]:
+    """What base64, also that of URLs, makes of a value, wherever in a text it begins."""
+    octets = secret.encode(errors="replace")
+    if len(octets) < _SHORTEST_IN_BASE64:
+        return
+    for before in range(3):
+        encoded = base64.b64encode(bytes(before) + octets)
+        # What also depends on the octets around it is left out.
+        first = (0, 2, 3)[before]
+        last = (before + len(octets)) * 8 // 6
+        spelled = encoded[first:last].decode()
+        yield from {spelled, spelled.translate(_FOR_URLS)}
+
+
+def _shortened(text: str) -> str:
+    more = len(text) - _LONGEST_ENTRY
+    return text if more <= 0 else f"{text[:_LONGEST_ENTRY]}… ({more} more characters)"
 
 
 class TextFormatter(logging.Formatter):
@@ -82,7 +132,9 @@ class TextFormatter(logging.Formatter):
         """The record as text."""
         job = current_job.get()
         record.in_job = f" [{job}]" if job else ""
-        return self._redact(super().format(record))
+        text = _shortened(self._redact(super().format(record)))
+        # Only we begin lines; and nobody's words move a terminal's cursor.
+        return _CONTROLS.sub("?", text).replace("\n", "\n    ")
 
 
 class JsonFormatter(logging.Formatter):
@@ -98,7 +150,7 @@ class JsonFormatter(logging.Formatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": self._redact(record.getMessage()),
+            "message": _shortened(self._redact(record.getMessage())),
         }
         if job := current_job.get():
             entry["job_id"] = job
@@ -138,10 +190,26 @@ def _secrets(settings: Settings) -> Iterable[str]:
             yield from filter(None, re.split(r"[,\s]+", secret))
             yield from _password(secret)
     for url in (settings.base_url or "").split():
-        yield from _password(url)
+        yield from _credentials(url)
+    for engine in settings.engines_file:
+        if engine.api_key is not None:
+            yield engine.api_key.get_secret_value()
+        for url in engine.addresses:
+            yield from _credentials(url)
     if settings.auth_tokens_file is not None and settings.auth_tokens_file.is_file():
-        for line in settings.auth_tokens_file.read_text(encoding="utf-8").splitlines():
+        for line in settings.auth_tokens_file.read_text(
+            encoding="utf-8", errors="replace"
+        ).splitlines():
             yield line.partition(":")[2].strip()
+
+
+def _credentials(url: str) -> Iterable[str]:
+    """What opens a host: the password, or a user without one."""
+    yield from _password(url)
+    parts = urlsplit(url)
+    if parts.username and not parts.password:
+        yield parts.username
+        yield unquote(parts.username)
 
 
 def _password(url: str) -> Iterable[str]:

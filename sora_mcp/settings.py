@@ -18,11 +18,13 @@ from typing import Annotated, Any, Literal
 import platformdirs
 from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
+from sora_mcp.addresses import BOTH, BaseUrls, PublicUrl, authority, has_password
+from sora_mcp.complaints import wanted
+from sora_mcp.named_engines import VARIABLE, Key, NamedEngine, Seconds, Size, read_engines
 from sora_mcp.videos.errors import NotConfigured
-from sora_mcp.videos.spending import Price, parse_prices
+from sora_mcp.videos.spending import OPENAI_HOST, Price, parse_prices
 
 PREFIX = "SORA_MCP_"
 _FOREIGN = {
@@ -32,9 +34,7 @@ _FOREIGN = {
 }
 WITHOUT_EFFECT = frozenset(
     {
-        "engines_file",
         "storage_url",
-        "oauth_audience",
         "openai_webhook_secret",
         "webhook_url",
         "webhook_secret",
@@ -51,22 +51,26 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    base_url: str | None = None
+    base_url: BaseUrls | None = None
     """The Videos API host, such as `http://127.0.0.1:8000/v1`; several, separated by spaces, only
     if they are replicas of one host. Without it (and `OPENAI_BASE_URL`) the embedded engine."""
-    api_key: SecretStr | None = None
+    api_key: Key | None = None
     """The host's key (else `OPENAI_API_KEY`). Sent to the base URL's host only."""
     engine: Literal["auto", "embedded", "openai"] = "auto"
     """`embedded` ignores the base URL, `openai` means api.openai.com (switched off)."""
-    engines_file: Path | None = None
-    """TOML file with several named engines."""
+    engines_file: Annotated[tuple[NamedEngine, ...], NoDecode] = ()
+    """TOML file with several named engines, each with base URL, key's variable, dialect, defaults,
+    prices and cap; `model` may then begin with an engine's name and a slash."""
     dialect: str | None = None
-    """Overrides the recognition of the host."""
+    """What the host speaks, where it is not recognised: `openrouter`, `vllm-omni`, `sglang`,
+    `litellm`, `fastvideo`, `tensorrt-llm`, `dynamo`, `synchronous`, `openai-json` or
+    `compatible`."""
     model: str | None = None
-    """Model of new videos, when a call names none."""
-    size: str | None = None
+    """Model of new videos, when a call names none; it may begin with the name of an engine of
+    the file and a slash."""
+    size: Size | None = None
     """Size of new videos, such as `1280x720`, when a call names none."""
-    seconds: Annotated[float | None, Field(gt=0)] = None
+    seconds: Seconds | None = None
     """Length of new videos in seconds, when a call names none."""
     home: Path = Field(default_factory=lambda: platformdirs.user_data_path("sora-mcp"))
     """Folder of the ledger and other state."""
@@ -79,7 +83,7 @@ class Settings(BaseSettings):
     share_paths: Literal["auto", "always", "never"] = "auto"
     """Whether results show file paths; `auto`: when client and server share a machine."""
     max_read_bytes: Annotated[int, Field(ge=1)] = 720_000
-    """Largest file that a resource read returns whole, in bytes."""
+    """Largest file that a resource read returns whole, in bytes; 780,288 is the most."""
     max_file_bytes: Annotated[int, Field(ge=1)] = 2 * 1024**3
     """Largest file taken from a host, in bytes."""
     database_url: SecretStr | None = None
@@ -103,21 +107,25 @@ class Settings(BaseSettings):
     job_timeout_seconds: Annotated[float, Field(gt=0)] = 3600
     """After so long polling slows down; counted from the submission."""
     auth_token: SecretStr | None = None
-    """The bearer token that HTTP clients must send."""
+    """A bearer token that HTTP clients send; its owner is the one of the terminal."""
     auth_tokens_file: Path | None = None
-    """File of `name:token` lines; the name is the owner."""
+    """File of `name:token` lines, each a token that HTTP clients send; the name is the owner."""
     oauth_issuer: str | None = None
-    """OAuth issuer whose tokens are accepted."""
+    """OAuth issuer whose tokens are accepted, with the scopes `videos:read` and `videos:write`."""
     oauth_audience: str | None = None
-    """Audience that OAuth tokens must name."""
-    public_url: str | None = None
+    """What OAuth tokens must name as their audience."""
+    max_concurrent_requests: Annotated[int, Field(ge=1)] = 256
+    """Requests that one owner may have open; one more is told to come again (429)."""
+    max_requests_per_minute: Annotated[int, Field(ge=1)] = 3000
+    """Requests that one owner may make in a minute; one more is told to come again (429)."""
+    public_url: PublicUrl | None = None
     """The address that people reach this server under."""
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
     """Host names accepted besides loopback, separated by commas or spaces."""
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
     """Origins accepted besides loopback, separated by commas or spaces."""
     secret_keys: SecretStr | None = None
-    """Keys that sign links, task handles and request state, newest first, separated by commas."""
+    """Keys that sign links and request state, newest first, separated by commas."""
     openai_webhook_secret: SecretStr | None = None
     """(`OPENAI_WEBHOOK_SECRET`) Turns on `/webhooks/openai`."""
     webhook_url: str | None = None
@@ -142,6 +150,26 @@ class Settings(BaseSettings):
         return (init_settings,)
 
     @property
+    def base_urls(self) -> tuple[str, ...]:
+        """The replicas of the host that is named by the base URL; none is none."""
+        if self.engine == "embedded":
+            return ()
+        if self.engine == "openai":
+            return (f"https://{OPENAI_HOST}/v1",)
+        return tuple((self.base_url or "").split())
+
+    @property
+    def named_engines(self) -> tuple[NamedEngine, ...]:
+        """The engines of the file, unless the embedded one is to be used in any case."""
+        return () if self.engine == "embedded" else self.engines_file
+
+    @property
+    def model_names_engine(self) -> bool:
+        """Whether the model begins with the name of the engine that makes it."""
+        name, slash, _ = (self.model or "").partition("/")
+        return bool(slash) and any(name == engine.name for engine in self.named_engines)
+
+    @property
     def any_limit(self) -> bool:
         """Whether any limit on cost, or a confirmation, is set."""
         limits = (
@@ -159,8 +187,12 @@ class Loaded:
 
     settings: Settings
     warnings: tuple[str, ...]
-    stray_openai_key: bool
-    """An `OPENAI_API_KEY` is set but no base URL: it is used for nothing."""
+    stray_key: str | None = None
+    """The variable of a key that is used for nothing, because no base URL is set."""
+
+
+_ACCESS = tuple(f"{PREFIX}{name}" for name in ("AUTH_TOKEN", "AUTH_TOKENS_FILE", "OAUTH_ISSUER"))
+"""Elsewhere an empty variable is as good as none; here it may leave a door open."""
 
 
 def load_settings(
@@ -206,13 +238,24 @@ def load_settings(
         for field in sorted(WITHOUT_EFFECT & set(values))
         if field != "openai_webhook_secret"
     ]
+    warnings += [
+        f"{name} is set but empty, so nobody is asked for it."
+        for name in _ACCESS
+        if name in merged and name not in found
+    ]
     values |= {name: value for name, value in flags.items() if value is not None}
+    if isinstance(values.get("engines_file"), str):
+        values["engines_file"] = read_engines(Path(values["engines_file"]).expanduser(), merged)
     try:
         settings = Settings(**{name: _parsed(name, value) for name, value in values.items()})
     except ValidationError as error:
-        raise NotConfigured(" ".join(_complaints(error))) from None
-    stray = "api_key" in values and settings.base_url is None and settings.engine != "openai"
-    return Loaded(settings, tuple(warnings), stray)
+        raise NotConfigured(" ".join(_complaints(error, found))) from None
+    if settings.api_key is not None and any(map(has_password, settings.base_urls)):
+        raise NotConfigured(f"{_name('api_key', found)}, and a {_name('base_url', found)} {BOTH}")
+    _check_names(settings)
+    hosts = settings.base_url or settings.engines_file
+    stray = "api_key" in values and not hosts and settings.engine != "openai"
+    return Loaded(settings, tuple(warnings), _name("api_key", found) if stray else None)
 
 
 def _unknown(name: str) -> str:
@@ -222,30 +265,28 @@ def _unknown(name: str) -> str:
     return f"{name} is not a setting and was ignored.{hint}"
 
 
-def _complaints(error: ValidationError) -> Iterator[str]:
+def _check_names(settings: Settings) -> None:
+    """Refuse an engine whose name the host of the base URL has already."""
+    hosts = {authority(address).lower() for address in settings.base_urls}
+    for engine in settings.named_engines:
+        if engine.name.lower() in hosts:
+            raise NotConfigured(
+                f"{VARIABLE}, [{engine.name}]: the engine of {PREFIX}BASE_URL has that name. "
+                "Give this one another, such as its model's."
+            )
+
+
+def _complaints(error: ValidationError, found: Mapping[str, str]) -> Iterator[str]:
+    """What is wrong, under the names of the variables that were `found` to be set."""
     for problem in error.errors(include_url=False, include_input=False):
-        field = str(problem["loc"][0])
-        yield f"{PREFIX}{field.upper()} must be {_wanted(problem)}."
+        yield f"{_name(str(problem['loc'][0]), found)} must be {wanted(problem)}."
 
 
-def _wanted(problem: ErrorDetails) -> str:
-    """What would do, in our words."""
-    context = problem.get("ctx", {})
-    match problem["type"]:
-        case "float_parsing" | "float_type":
-            return "a number"
-        case "int_parsing" | "int_type" | "int_from_float":
-            return "a whole number"
-        case "greater_than":
-            return f"above {context['gt']:g}"
-        case "greater_than_equal":
-            return f"at least {context['ge']:g}"
-        case "less_than_equal":
-            return f"at most {context['le']:g}"
-        case "literal_error":
-            return f"one of {context['expected']}"
-        case _:
-            return f"another value ({problem['msg']})"
+def _name(field: str, found: Mapping[str, str]) -> str:
+    """The variable that a field's value came from, among those that were `found` to be set."""
+    name = PREFIX + field.upper()
+    foreign = next((other for other, known in _FOREIGN.items() if known == field), name)
+    return name if name in found else foreign
 
 
 def _parsed(field: str, value: Any) -> Any:
@@ -254,7 +295,7 @@ def _parsed(field: str, value: Any) -> Any:
         return value
     if field in ("input_dirs", "output_dirs"):
         return tuple(Path(part).expanduser() for part in value.split(os.pathsep) if part)
-    if field in ("home", "library", "engines_file", "auth_tokens_file"):
+    if field in ("home", "library", "auth_tokens_file"):
         return Path(value).expanduser()
     if field in ("allowed_hosts", "allowed_origins"):
         return tuple(part for part in re.split(r"[,\s]+", value) if part)

@@ -1,6 +1,14 @@
 """What every test shares."""
 
+import signal
+
 import pytest
+
+
+def pytest_configure() -> None:
+    """A shell lets what it starts in the background ignore Ctrl+C, and so would our children."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

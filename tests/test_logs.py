@@ -1,16 +1,20 @@
 """Logging: what goes where, and what never does."""
 
+import base64
 import io
 import json
 import logging
+import re
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import anyio
 import pytest
+from anyio import to_process
 
-from sora_mcp.logs import HIDDEN, configure_logging, redactor
+from sora_mcp.logs import HIDDEN, Redactor, configure_logging, redactor
 from sora_mcp.settings import Settings, load_settings
 from sora_mcp.videos.context import current_job
 
@@ -19,7 +23,6 @@ SECRETS = {
     "SORA_MCP_AUTH_TOKEN": "door-token-abcdef",
     "SORA_MCP_SECRET_KEYS": "newest-signing-key,older-signing-key",
     "SORA_MCP_DATABASE_URL": "postgresql://ledger:pa%40ss-word@db.example/sora",
-    "SORA_MCP_BASE_URL": "https://me:url-password@gateway.example/v1",
     "OPENAI_WEBHOOK_SECRET": "whsec_b3BlbmFpLXdlYmhvb2s=",
 }
 
@@ -61,6 +64,9 @@ def test_every_secret_of_the_settings_is_taken_out_of_messages_arguments_and_tra
     ]
     for log_format in ("text", "json"):
         settings = load_settings(environ | {"SORA_MCP_LOG_FORMAT": log_format}).settings
+        # A password is there in place of a key: only one of them could be sent.
+        behind = {"base_url": "http://person:url-password@gateway.example/v1"}
+        settings = settings.model_copy(update=behind)
         with captured(monkeypatch, settings) as stream:
             for word in words:
                 logging.getLogger("t").warning("in the message: " + word)  # noqa: G003  # on purpose
@@ -100,6 +106,47 @@ def test_what_looks_like_a_secret_is_taken_out_although_no_setting_names_it(
 
 
 @pytest.mark.parametrize(
+    "spelled",
+    [
+        "a/b+c.d-e_f=42",
+        "'a/b+c.d-e_f=42'",
+        "a%2Fb%2Bc.d-e_f%3d42",
+        r"{\"key\": \"a\/b\u002bc.d-e_f=42\"}",
+        "a/b+c.d-\n  e_f=42",
+    ],
+)
+def test_a_secret_is_taken_out_however_it_is_spelled(spelled: str) -> None:
+    redacted = Redactor(["a/b+c.d-e_f=42"])(f"before {spelled} after")
+    assert re.fullmatch(r"before .*\[redacted\].* after", redacted)
+    assert not re.search(r"c\.d|e_f|42", redacted)
+
+
+@pytest.mark.parametrize("before", ["", "B", "me:", "Bearer "])
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+def test_a_secret_is_taken_out_of_base64_wherever_it_begins(
+    before: str, encode: Callable[[bytes], bytes]
+) -> None:
+    secret = "key?>~of-~~?me"  # noqa: S105  # of nobody
+    spelled = encode(f"{before}{secret} and more".encode()).decode()
+    redacted = Redactor([secret])(spelled)
+    assert HIDDEN in redacted
+    assert len(redacted) - len(HIDDEN) <= len(spelled) - len(secret)
+
+
+@pytest.mark.parametrize("spelled", ["{!r}", "{!a}"])
+@pytest.mark.parametrize("secret", ["pass\nword", "p\u00e4ssword"])
+def test_a_secret_is_taken_out_of_what_python_makes_of_it(spelled: str, secret: str) -> None:
+    for value in (secret, secret.encode()):
+        redacted = Redactor([secret])(spelled.format(value))
+        assert redacted.strip("b'") == HIDDEN
+
+
+def test_what_a_base_url_carries_to_open_its_host_is_a_secret() -> None:
+    settings = Settings(base_url="https://opaque-user@gw.example/v1")
+    assert redactor(settings)("for opaque-user") == f"for {HIDDEN}"
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "vid_7k2m9q4x1c is rendering, 45 %",
@@ -107,6 +154,7 @@ def test_what_looks_like_a_secret_is_taken_out_although_no_setting_names_it(
         "a basket of keys, a bearer of good news and a token of love",
         "SORA_MCP_API_KEY is not set",
         "ask-somebody-else-about-it",
+        "Missing bearer or basic authentication in header",
     ],
 )
 def test_ordinary_words_are_left_alone(text: str) -> None:
@@ -157,3 +205,27 @@ def test_logging_that_is_configured_before_the_server_is_built_stays_as_it_is(
         MCPServer("t")
         logging.getLogger("t").warning("once")
     assert stream.getvalue().count("once") == 1
+
+
+PIECES = ("a", "\\", "a://", "?a", "sk-", "key= ", "bearer ", "s ")
+
+
+def redact_much(redact: Redactor) -> None:
+    for piece in PIECES:
+        redact(piece * (200_000 // len(piece)))
+
+
+async def test_a_text_of_any_kind_is_redacted_in_a_time_that_grows_with_it_alone() -> None:
+    # Patterns whose time grew with the square of a text took minutes for this.
+    with anyio.fail_after(60):
+        redact = Redactor(["sk-test-4711", "\\secret\\"])
+        await to_process.run_sync(redact_much, redact, cancellable=True)
+
+
+def test_nobody_writes_lines_of_their_own_into_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    with captured(monkeypatch, Settings()) as stream:
+        logging.getLogger("sora_mcp.t").info("zz\n02:00:00 ERROR forged\x1b[2J%s", "x" * 50_000)
+    first, second = stream.getvalue().splitlines()
+    assert first.endswith("zz")
+    assert second.startswith("    02:00:00 ERROR forged?[2J")
+    assert second.endswith("more characters)")

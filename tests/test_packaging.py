@@ -2,14 +2,10 @@
 
 import importlib.metadata
 import re
-import shutil
 import subprocess
 import sys
 import tomllib
-import zipfile
 from pathlib import Path
-
-import pytest
 
 import sora_mcp
 
@@ -50,26 +46,6 @@ def test_every_dependency_has_one_exact_version_that_its_range_allows() -> None:
         assert least is not None
         pinned = [int(part) for part in pins[requirement_name(requirement)].split(".")]
         assert pinned >= [int(part) for part in least[1].split(".")], requirement
-
-
-@pytest.mark.skipif(shutil.which("uv") is None, reason="needs uv")
-def test_the_wheel_holds_everything_that_the_program_needs(tmp_path: Path) -> None:
-    subprocess.run(
-        ["uv", "build", "--wheel", "--out-dir", str(tmp_path), str(ROOT)],
-        check=True,
-        capture_output=True,
-    )
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        shipped = {name for name in archive.namelist() if not name.endswith("/")}
-    sources = {
-        str(path.relative_to(ROOT))
-        for path in (ROOT / "sora_mcp").rglob("*")
-        if path.is_file() and "__pycache__" not in path.parts
-    }
-    assert sources - shipped == set()
-    others = {name for name in shipped - sources if ".dist-info/" not in name}
-    assert others == set()
 
 
 def test_help_is_shown_without_loading_what_only_work_needs() -> None:

@@ -58,12 +58,13 @@ def test_the_projects_own_names_win_over_those_of_openai(home: Path) -> None:
     assert (theirs.settings.base_url, key_of(theirs)) == ("http://theirs.example/v1", "theirs")
 
 
-def test_an_openai_key_without_a_base_url_is_reported_as_stray(home: Path) -> None:
+def test_a_key_without_a_base_url_is_reported_as_stray(home: Path) -> None:
     key = {"OPENAI_API_KEY": "sk-left-over"}
-    assert load(home, key).stray_openai_key is True
-    assert load(home, key | {"OPENAI_BASE_URL": "http://h.example/v1"}).stray_openai_key is False
-    assert load(home, key | {"SORA_MCP_ENGINE": "openai"}).stray_openai_key is False
-    assert load(home, {}).stray_openai_key is False
+    assert load(home, key).stray_key == "OPENAI_API_KEY"
+    assert load(home, key | {"SORA_MCP_API_KEY": "sk-ours"}).stray_key == "SORA_MCP_API_KEY"
+    assert load(home, key | {"OPENAI_BASE_URL": "http://h.example/v1"}).stray_key is None
+    assert load(home, key | {"SORA_MCP_ENGINE": "openai"}).stray_key is None
+    assert load(home, {}).stray_key is None
 
 
 def test_a_value_that_still_holds_a_placeholder_counts_as_unset(home: Path) -> None:
@@ -79,7 +80,7 @@ def test_a_value_that_still_holds_a_placeholder_counts_as_unset(home: Path) -> N
     assert loaded.settings.base_url is None
     assert loaded.settings.api_key is None
     assert loaded.settings.seconds is None
-    assert loaded.stray_openai_key is False
+    assert loaded.stray_key is None
     assert loaded.warnings == ()
 
 
@@ -87,6 +88,13 @@ def test_an_empty_value_counts_as_unset(home: Path) -> None:
     loaded = load(home, {"SORA_MCP_SECONDS": " ", "SORA_MCP_LIBRARY": ""})
     assert loaded.settings.seconds is None
     assert loaded.settings.library.name == "sora-mcp"
+
+
+@pytest.mark.parametrize("value", ["", " ", "${TOKEN}"])
+def test_an_empty_token_is_told(home: Path, value: str) -> None:
+    loaded = load(home, {"SORA_MCP_AUTH_TOKEN": value})
+    assert loaded.settings.auth_token is None
+    assert loaded.warnings == ("SORA_MCP_AUTH_TOKEN is set but empty, so nobody is asked for it.",)
 
 
 def test_an_unknown_name_gets_a_warning_with_the_name_that_was_meant(home: Path) -> None:
@@ -173,6 +181,8 @@ def test_prices_come_as_json_or_from_a_toml_file(home: Path) -> None:
         ("SORA_MCP_MAX_ACTIVE_JOBS", "0"),
         ("SORA_MCP_MAX_READ_BYTES", "s3cret-mistake"),
         ("SORA_MCP_LOG_LEVEL", "s3cret-mistake"),
+        ("SORA_MCP_SIZE", "s3cret-mistake"),
+        ("SORA_MCP_SECONDS", "9999"),
         ("SORA_MCP_PRICES", '{"host": "s3cret-mistake"}'),
         ("SORA_MCP_PRICES", "/does/not/exist.toml"),
     ],
@@ -183,6 +193,100 @@ def test_a_value_that_will_not_do_is_an_error_that_names_the_variable(
     with pytest.raises(NotConfigured, match=name) as caught:
         load(home, {name: value})
     assert "s3cret" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("localhost:8000/v1", "with http:// or https:// at its beginning"),
+        ("s3cret.example/v1", "with http:// or https:// at its beginning"),
+        ("ftp://s3cret.example/v1", "with http:// or https:// at its beginning"),
+        ("http://me:s3cret@h:99999/v1", "its host or port cannot be one"),
+        ("http://h:s3cret/v1", "its host or port cannot be one"),
+        ("http://[::1/v1", "its host or port cannot be one"),
+        ("http://a..example/v1", "its host or port cannot be one"),
+        ("http:///v1", "with a host"),
+        ("http://me:s3cret@/v1", "with a host"),
+        ("http://h/v1?key=s3cret", "a key has a setting of its own"),
+        ("http://h/v1 gpu2:8000/v1", "with http:// or https:// at its beginning"),
+        ("http://h/v1,http://s3cret/v1", "separated by spaces, not by commas"),
+    ],
+)
+@pytest.mark.parametrize("name", ["SORA_MCP_BASE_URL", "OPENAI_BASE_URL"])
+def test_a_base_url_that_is_none_is_told_what_to_be_and_not_shown(
+    home: Path, name: str, value: str, said: str
+) -> None:
+    with pytest.raises(NotConfigured, match=rf"^{name} must be a URL such as http://") as caught:
+        load(home, {name: value})
+    assert said in caught.value.message
+    assert "s3cret" not in caught.value.message
+
+
+@pytest.mark.parametrize("value", ["foo", "ftp://h", "https://me:s3cret@h", "https://h?x=1"])
+def test_an_address_of_the_server_that_is_none_is_told(home: Path, value: str) -> None:
+    with pytest.raises(NotConfigured, match=r"SORA_MCP_PUBLIC_URL must be the address") as caught:
+        load(home, {"SORA_MCP_PUBLIC_URL": value})
+    assert "s3cret" not in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("http://[::1]:8000/v1", "http://[::1]:8000/v1"),
+        ("HTTPS://Me:pW@H.example", "https://Me:pW@h.example"),
+        ("http://a/v1  http://B_c:1/V1/", "http://a/v1 http://b_c:1/V1/"),
+    ],
+)
+def test_a_base_url_may_have_any_host_in_any_case(home: Path, value: str, kept: str) -> None:
+    assert load(home, {"SORA_MCP_BASE_URL": value}).settings.base_url == kept
+
+
+@pytest.mark.parametrize(
+    ("key", "place"), [("s3cr\net", 5), ("\u201cs3cret\u201d", 1), ("s3cr\x00et", 5)]
+)
+def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(
+    home: Path, key: str, place: int
+) -> None:
+    engines = home / "engines.toml"
+    engines.write_text('[wan]\nbase_url = "http://h/v1"\napi_key_env = "WAN_KEY"\n')
+    for environ in (
+        {"SORA_MCP_API_KEY": key},
+        {"OPENAI_API_KEY": key},
+        {"SORA_MCP_ENGINES_FILE": str(engines), "WAN_KEY": key},
+    ):
+        name = list(environ)[-1]
+        with pytest.raises(NotConfigured, match=rf"{name} must be .*character {place} ") as caught:
+            load(home, environ)
+        assert "paste it again" in caught.value.message
+        assert "s3cr" not in caught.value.message
+
+
+def test_a_key_and_a_password_in_the_base_url_are_one_too_many(home: Path) -> None:
+    address = "http://me:s3cret@h.example/v1"
+    engines = home / "engines.toml"
+    engines.write_text(f'[wan]\nbase_url = "{address}"\napi_key_env = "WAN_KEY"\n')
+    for environ in (
+        {"SORA_MCP_BASE_URL": address, "OPENAI_API_KEY": "sk-1"},
+        {"SORA_MCP_ENGINES_FILE": str(engines), "WAN_KEY": "sk-1"},
+    ):
+        with pytest.raises(NotConfigured, match="only one of them can be sent") as caught:
+            load(home, environ)
+        assert "s3cret" not in caught.value.message
+    assert load(home, {"SORA_MCP_BASE_URL": address}).settings.base_url == address
+
+
+def test_a_named_engine_does_not_take_the_place_of_the_base_urls_host(home: Path) -> None:
+    engines = home / "engines.toml"
+    engines.write_text('["GPU1.example"]\nbase_url = "http://127.0.0.1:9/v1"\n')
+    both = {
+        "SORA_MCP_ENGINES_FILE": str(engines),
+        "SORA_MCP_BASE_URL": "http://me:pw@gpu1.example/v1",
+    }
+    with pytest.raises(NotConfigured, match=r"\[GPU1\.example\].* has that name"):
+        load(home, both)
+    assert load(
+        home, {**both, "SORA_MCP_BASE_URL": "http://gpu2.example/v1"}
+    ).settings.named_engines
 
 
 @pytest.mark.parametrize(

@@ -1,21 +1,17 @@
-"""`install`: enter this server into an MCP client's configuration, or print the entry."""
+"""MCP clients: where they keep their servers, and how an entry of ours gets there."""
 
 import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, cast
 
-import click
-import platformdirs
-
-from sora_mcp.cli.options import shared_options
-from sora_mcp.cli.session import Session, say
-from sora_mcp.settings import PREFIX, Settings
+from sora_mcp.cli.session import Session
+from sora_mcp.settings import PREFIX
 from sora_mcp.videos.errors import NotConfigured
 
 ENTRY = "sora"
@@ -35,23 +31,63 @@ class Client:
     """The key under which the file lists its servers."""
     names_transport: bool
     """Whether an entry says that it is a stdio server."""
+    package: str | None = None
+    """Its package on Windows, which sees a configuration folder of its own."""
+    moved_by: str | None = None
+    """The variable that names another folder for the file."""
 
     @property
     def file(self) -> Path:
         """The configuration file on this system."""
-        if self.place.startswith("~"):
-            return Path(self.place).expanduser()
-        return platformdirs.user_config_path(roaming=True) / self.place
+        return configuration_file(self, sys.platform, Path.home(), os.environ)
 
 
 CLIENTS = {
     "claude-desktop": Client(
-        "Claude Desktop", "Claude/claude_desktop_config.json", "mcpServers", names_transport=False
+        "Claude Desktop",
+        "Claude/claude_desktop_config.json",
+        "mcpServers",
+        names_transport=False,
+        package="Claude_*",
     ),
-    "claude-code": Client("Claude Code", "~/.claude.json", "mcpServers", names_transport=True),
+    "claude-code": Client(
+        "Claude Code",
+        "~/.claude.json",
+        "mcpServers",
+        names_transport=True,
+        moved_by="CLAUDE_CONFIG_DIR",
+    ),
     "cursor": Client("Cursor", "~/.cursor/mcp.json", "mcpServers", names_transport=False),
     "vscode": Client("VS Code", "Code/User/mcp.json", "servers", names_transport=True),
 }
+
+
+def configuration_file(
+    client: Client, platform: str, home: Path, environ: Mapping[str, str]
+) -> Path:
+    """Where a client's configuration is on a platform (as `sys.platform` names it)."""
+    if client.place.startswith("~/"):
+        moved = environ.get(client.moved_by, "") if client.moved_by else ""
+        below = client.place.removeprefix("~/")
+        return Path(moved) / Path(below).name if moved else home / below
+    return _applications(client, platform, home, environ) / client.place
+
+
+def _applications(client: Client, platform: str, home: Path, environ: Mapping[str, str]) -> Path:
+    """The folder in which applications keep their configuration."""
+    match platform:
+        case "darwin":
+            return home / "Library" / "Application Support"
+        case "win32":
+            local = Path(environ.get("LOCALAPPDATA") or home / "AppData" / "Local")
+            packages = sorted((local / "Packages").glob(client.package)) if client.package else ()
+            for package in packages:
+                return package / "LocalCache" / "Roaming"
+            return Path(environ.get("APPDATA") or home / "AppData" / "Roaming")
+        case _:
+            named = Path(environ.get("XDG_CONFIG_HOME", ""))
+            # The specification of these folders has relative ones ignored.
+            return named if named.is_absolute() else home / ".config"
 
 
 def entry(session: Session, client: Client) -> Json:
@@ -85,44 +121,23 @@ def merged(current: Mapping[str, Any], client: Client, new: Json) -> Json:
     return {**current, client.section: {**cast("Json", section), ENTRY: updated}}
 
 
-@click.command("install")
-@click.argument("client_name", metavar="CLIENT", type=click.Choice(list(CLIENTS)))
-@click.option("--print", "only_print", is_flag=True, help="Print the entry; change nothing.")
-@shared_options
-def install_command(client_name: str, *, only_print: bool) -> None:
-    """Enter this server into the configuration of CLIENT.
+def entries(config: Mapping[str, Any], client: Client) -> Iterator[tuple[str, Json]]:
+    """The entries of this server in a client's configuration, whoever wrote them."""
+    section: object = config.get(client.section)
+    servers = cast("Json", section) if isinstance(section, dict) else {}
+    for name, server in servers.items():
+        if isinstance(server, dict):
+            words = json.dumps(server).replace("_", "-")
+            if name == ENTRY or "sora-mcp" in words:
+                yield name, cast("Json", server)
 
-    Keys are never written: the server reads them from its own environment file.
+
+def read(file: Path, client: Client) -> Json:
+    """A client's configuration; empty where there is none.
+
+    Raises:
+        NotConfigured: It cannot be read, or is not plain JSON.
     """
-    session = Session()
-    client = CLIENTS[client_name]
-    new = entry(session, client)
-    if only_print:
-        click.echo(json.dumps({client.section: {ENTRY: new}}, indent=2))
-        return
-    file = client.file.resolve()  # settings files are often links into somebody's dotfiles
-    current = _read(file, client)
-    wanted = merged(current, client, new)
-    backup = None
-    if wanted != current:
-        backup = _back_up(file)
-        _write(file, wanted)
-    _say_done(session, client, file, backup, changed=wanted != current)
-    if session.as_json:
-        session.answer_json(
-            {
-                "client": client_name,
-                "path": str(file),
-                "changed": wanted != current,
-                **({"backup": str(backup)} if backup else {}),
-                "entry": cast("Json", wanted[client.section])[ENTRY],
-            }
-        )
-    else:
-        click.echo(str(file))
-
-
-def _read(file: Path, client: Client) -> Json:
     try:
         text = file.read_text(encoding="utf-8-sig")
         current: object = json.loads(text) if text.strip() else {}
@@ -130,8 +145,8 @@ def _read(file: Path, client: Client) -> Json:
         return {}
     except ValueError as error:
         raise NotConfigured(
-            f"{file} is not plain JSON ({error}), so it was left as it is. Correct it, or put the "
-            "entry in by hand: --print shows it."
+            f"{file} is not plain JSON ({error}), so it is left as it is. Correct it, or put the "
+            "entry in by hand: sora-mcp install CLIENT --print shows it."
         ) from None
     except OSError as error:
         raise NotConfigured(f"{file} cannot be read: {error.strerror}.") from error
@@ -140,7 +155,8 @@ def _read(file: Path, client: Client) -> Json:
     return cast("Json", current)
 
 
-def _back_up(file: Path) -> Path | None:
+def back_up(file: Path) -> Path | None:
+    """Copy the file beside itself, if there is one. Raises NotConfigured where that fails."""
     if not file.exists():
         return None
     stamp = f"{datetime.now().astimezone():%Y%m%d-%H%M%S-%f}"
@@ -152,7 +168,8 @@ def _back_up(file: Path) -> Path | None:
     return backup
 
 
-def _write(file: Path, config: Json) -> None:
+def write(file: Path, config: Json) -> None:
+    """Write the file anew, whole or not at all. Raises NotConfigured where that fails."""
     part = file.with_name(f".{file.name}.{os.getpid()}.part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -163,17 +180,3 @@ def _write(file: Path, config: Json) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise NotConfigured(f"{file} cannot be written: {error.strerror}.") from error
-
-
-def _say_done(
-    session: Session, client: Client, file: Path, backup: Path | None, *, changed: bool
-) -> None:
-    if not changed:
-        say(f"{client.title} has this server already.")
-        return
-    say(f"{client.title} has this server now, as “{ENTRY}”. Restart {client.title} to use it.")
-    if backup is not None:
-        say(f"The configuration as it was: {backup}")
-    settings: Settings = session.settings
-    where = session.env_file or settings.home.absolute() / ".env"
-    say(f"Settings such as SORA_MCP_BASE_URL and SORA_MCP_API_KEY are read from {where}")

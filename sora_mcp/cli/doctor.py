@@ -4,65 +4,58 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Literal
-from urllib.parse import urlsplit
 
 import click
 
+from sora_mcp.cli.checks import Check
+from sora_mcp.cli.client_checks import check_clients
+from sora_mcp.cli.engine_checks import check_engines
 from sora_mcp.cli.options import AS_JSON, shared_options
 from sora_mcp.cli.outcome import Exit
 from sora_mcp.cli.session import Session
-from sora_mcp.server.owners import LOCAL_OWNER
-from sora_mcp.settings import Settings
-from sora_mcp.videos.errors import NotConfigured, SoraError
-from sora_mcp.videos.service import EngineReport, VideoService
-from sora_mcp.videos.spending import OPENAI_HOST
+from sora_mcp.videos.errors import NotConfigured
 
 FULL_BYTES = 100 * 1024**2
 TIGHT_BYTES = 1024**3
-PROBE_SECONDS = 10.0
-
-
-@dataclass(frozen=True)
-class Check:
-    """One thing that was looked at."""
-
-    name: str
-    state: Literal["ok", "warning", "failure"]
-    found: str
-    fix: str | None = None
 
 
 @click.command("doctor")
 @shared_options
 def doctor_command() -> None:
-    """Check configuration, folders, codecs, ledger and engine.
+    """Check settings, folders, codecs, ledger, engines and clients.
 
-    The exit code is 0, or 3 if something is broken.
+    Of clients, those are checked that have a configuration on this machine; an entry of this server
+    in it is started, as the client would start it. The exit code is 0, or 3 if something is broken.
     """
-    checks = list(_checks())
+    as_json = click.get_current_context().meta.get(AS_JSON)
+    checks: list[Check] = []
+    for check in _checks():
+        checks.append(check)
+        if not as_json:
+            _show(check)
     broken = any(check.state == "failure" for check in checks)
-    if click.get_current_context().meta.get(AS_JSON):
-        told = [
-            {name: value for name, value in asdict(check).items() if value is not None}
-            for check in checks
-        ]
-        click.echo(json.dumps({"ok": not broken, "checks": told}, ensure_ascii=False, indent=2))
-    else:
-        for check in checks:
-            click.echo(f"{check.state:<8} {check.name}: {check.found}")
-            if check.fix is not None:
-                click.echo(f"{'':<8} -> {check.fix}")
+    if as_json:
+        told = {"ok": not broken, "checks": [check.data() for check in checks]}
+        click.echo(json.dumps(told, ensure_ascii=False, indent=2))
     raise click.exceptions.Exit(Exit.NOT_CONFIGURED if broken else Exit.OK)
 
 
+def _show(check: Check) -> None:
+    click.echo(f"{check.state:<8} {check.name}: {check.found}")
+    if check.fix is not None:
+        click.echo(f"{'':<8} -> {check.fix}")
+
+
 def _checks() -> Iterator[Check]:
+    from sora_mcp.engines.configuration import named_dialects  # slow to import
+
     try:
         session = Session()
+        named_dialects(session.settings)
     except NotConfigured as error:
         yield Check("configuration", "failure", error.message, "Correct the setting.")
+        yield from check_clients()
         return
     settings = session.settings
     for warning in session.warnings:
@@ -73,7 +66,8 @@ def _checks() -> Iterator[Check]:
     yield _folder("library", settings.library, "SORA_MCP_LIBRARY")
     yield _space(settings.library)
     yield _codecs()
-    yield from _ledger_and_engine(session)
+    yield from check_engines(session)
+    yield from check_clients()
 
 
 def _folder(name: str, folder: Path, variable: str) -> Check:
@@ -113,70 +107,3 @@ def _codecs() -> Check:
         f"PyAV cannot write {', '.join(missing)}",
         "Install PyAV from its wheel: pip install --force-reinstall --only-binary av av",
     )
-
-
-def _ledger_and_engine(session: Session) -> Iterator[Check]:
-    async def report(videos: VideoService) -> EngineReport:
-        return await videos.engine_report(LOCAL_OWNER)
-
-    try:
-        found = session.run(report, follow_jobs=False)
-    except SoraError as error:
-        yield Check("ledger", "failure", error.message, "See what the message says.")
-        return
-    yield Check("ledger", "ok", "it opens")
-    for note in session.stray_key_note:
-        yield Check("engine", "warning", note, "Set SORA_MCP_BASE_URL, or remove OPENAI_API_KEY.")
-    if found.facts.base_url is None:
-        yield Check("engine", "ok", "embedded: local previews, no AI video")
-    else:
-        yield _host(session.settings, found.facts.base_url)
-        yield from _model(session.settings, found.facts.models)
-
-
-def _host(settings: Settings, base_url: str) -> Check:
-    import httpx2
-
-    if urlsplit(base_url).hostname == OPENAI_HOST:
-        return Check(
-            "engine",
-            "failure",
-            "OpenAI switched its Videos API and Sora off on 2026-09-24",
-            "Set SORA_MCP_BASE_URL to another host, or SORA_MCP_ENGINE=embedded for previews.",
-        )
-    key = settings.api_key.get_secret_value() if settings.api_key else None
-    try:
-        status = httpx2.get(
-            base_url.rstrip("/") + "/models",
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=PROBE_SECONDS,
-        ).status_code
-    except httpx2.HTTPError as error:
-        return Check(
-            "engine",
-            "failure",
-            f"{base_url} cannot be reached: {error}",
-            "Start the host, or correct SORA_MCP_BASE_URL.",
-        )
-    if status in (401, 403):
-        return Check(
-            "engine",
-            "failure",
-            f"{base_url} does not accept the key (HTTP {status})",
-            "Correct SORA_MCP_API_KEY.",
-        )
-    return Check("engine", "ok", f"{base_url} answers")
-
-
-def _model(settings: Settings, models: tuple[str, ...]) -> Iterator[Check]:
-    if settings.model is None or not models:
-        return
-    if settings.model in models:
-        yield Check("model", "ok", settings.model)
-    else:
-        yield Check(
-            "model",
-            "warning",
-            f"the host does not list {settings.model}",
-            f"Set SORA_MCP_MODEL to one of: {', '.join(models[:10])}.",
-        )

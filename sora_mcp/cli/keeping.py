@@ -1,24 +1,33 @@
 """Commands for videos that exist: list, status, download, delete."""
 
 import shutil
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sora_mcp.cli.following import hand_over
-from sora_mcp.cli.options import delivery_options, shared_options
+from sora_mcp.cli.following import Delivery, hand_over
+from sora_mcp.cli.options import delivery_options, open_option, shared_options
 from sora_mcp.cli.outcome import exit_of_job
 from sora_mcp.cli.session import Session, presenter, say, video_data
+from sora_mcp.cli.table import table
+from sora_mcp.cli.wording import printable
 from sora_mcp.server.owners import LOCAL_OWNER
 from sora_mcp.server.wording import sentence
 from sora_mcp.videos.lifecycle import ACTIVE, shown_status
 from sora_mcp.videos.models import Job, Page, Variant
-from sora_mcp.videos.service import Deletion, VideoService
+from sora_mcp.videos.reports import Deletion
+from sora_mcp.videos.service import VideoService
 
 DELETE_SECONDS = 20.0
 _WIDE = 80
 """Columns from which a list shows everything on one line."""
+_PIPED = 500
+"""Columns where there is no terminal: something that searches wants the words."""
+_HEADING = ("VIDEO", "STATUS", "CREATED", "SIZE", "LENGTH", "PROMPT")
+_NARROW_HEADING = ("VIDEO", "STATUS", "PROMPT")
 
 
 @click.command("list")
@@ -48,30 +57,36 @@ def list_command(status: str, query: str | None, limit: int, after: str | None) 
     if session.as_json:
         session.answer_json({name: value for name, value in data.items() if value is not None})
         return
-    width = shutil.get_terminal_size().columns
-    for job in page.jobs:
-        click.echo(_line(job, width))
+    for line in _lines(page.jobs):
+        click.echo(line)
     if page.next_after is not None:
         say(f"There are more: {session.command('list', '--after', page.next_after)}")
     if not page.jobs:
         say("There are no such videos.")
 
 
-def _line(job: Job, width: int) -> str:
+def _lines(jobs: Sequence[Job]) -> list[str]:
+    """One line for each job, below a heading where people see it."""
+    on_a_terminal = sys.stdout.isatty()
+    fallback = (_PIPED, 0)
+    width = shutil.get_terminal_size(fallback).columns
+    wide = width >= _WIDE
+    rows = [_row(job, wide=wide) for job in jobs]
+    if rows and on_a_terminal:
+        rows.insert(0, _HEADING if wide else _NARROW_HEADING)
+    return table(rows, width, right=(3, 4)) if rows else []
+
+
+def _row(job: Job, *, wide: bool) -> tuple[str, ...]:
     state = shown_status(job.status)
-    if job.status in ACTIVE:
-        state = f"{job.progress:.0f} %" if job.progress else state
-    columns = [job.id, f"{state:<9}"]
-    if width >= _WIDE:
-        seconds = "" if job.seconds is None else f"{job.seconds:g} s"
-        columns += [
-            f"{job.created_at.astimezone():%Y-%m-%d %H:%M}",
-            f"{job.size or '':>9}",
-            f"{seconds:>5}",
-        ]
-    start = "  ".join(columns)
-    words = " ".join((job.title or job.prompt).split())
-    return f"{start}  {words}"[: max(width, len(start))]
+    if job.status in ACTIVE and job.progress:
+        state = f"{job.progress:.0f} %"
+    words = printable(job.title or job.prompt)
+    if not wide:
+        return job.id, state, words
+    created = f"{job.created_at.astimezone():%Y-%m-%d %H:%M}"
+    seconds = "" if job.seconds is None else f"{job.seconds:g} s"
+    return job.id, state, created, job.size or "", seconds, words
 
 
 @click.command("status")
@@ -80,12 +95,16 @@ def _line(job: Job, width: int) -> str:
 @click.option(
     "--timeout", type=click.FloatRange(min=0), metavar="SECONDS", help="Watch no longer than this."
 )
+@open_option
 @shared_options
-def status_command(video_id: str, *, watch: bool, timeout: float | None) -> None:
+def status_command(video_id: str, *, watch: bool, timeout: float | None, opens: bool) -> None:
     """Show where a video stands."""
+    if not watch and (opens or timeout is not None):
+        raise click.UsageError("--timeout and --open go with --watch.")
     session = Session()
     if watch:
-        hand_over(session, lambda videos: videos.get(LOCAL_OWNER, video_id), timeout=timeout)
+        delivery = Delivery(opens=opens, timeout=timeout)
+        hand_over(session, lambda videos: videos.get(LOCAL_OWNER, video_id), delivery)
 
     async def look(videos: VideoService) -> tuple[Job, Path | None, dict[str, Any]]:
         job = await videos.get(LOCAL_OWNER, video_id)
@@ -117,7 +136,7 @@ def status_command(video_id: str, *, watch: bool, timeout: float | None) -> None
 )
 @delivery_options
 @shared_options
-def download_command(video_id: str, variant: str, out: Path | None, timeout: float | None) -> None:
+def download_command(video_id: str, variant: str, **delivery: Any) -> None:
     """Print the path of a video's file, or copy it.
 
     An unfinished video is followed to its end first.
@@ -125,9 +144,7 @@ def download_command(video_id: str, variant: str, out: Path | None, timeout: flo
     hand_over(
         Session(),
         lambda videos: videos.get(LOCAL_OWNER, video_id),
-        variant=Variant(variant),
-        out=out,
-        timeout=timeout,
+        Delivery(variant=Variant(variant), **delivery),
     )
 
 

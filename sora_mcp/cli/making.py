@@ -1,28 +1,27 @@
 """Commands that make videos: generate, remix, extend, join."""
 
 import json
-import re
 import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import anyio
 import click
 
-from sora_mcp.cli.following import hand_over
+from sora_mcp.cli.following import Delivery, hand_over
 from sora_mcp.cli.options import delivery_options, shared_options
-from sora_mcp.cli.session import Session, say
+from sora_mcp.cli.session import Session, local_file, say
+from sora_mcp.cli.wording import printable
 from sora_mcp.server.owners import LOCAL_OWNER
 from sora_mcp.server.wording import cost
 from sora_mcp.videos.errors import SpendingRefused
-from sora_mcp.videos.models import Fit
+from sora_mcp.videos.models import Fit, Job
 from sora_mcp.videos.planning import Plan, Planner
 from sora_mcp.videos.service import VideoService
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-_URL = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
-"""At least two letters before the colon: `C:` is a drive."""
 
 MakePlan = Callable[[Planner], Awaitable[Plan]]
 
@@ -32,6 +31,7 @@ class Wishes:
     """How a video is to be made and handed over, whatever it shows."""
 
     out: Path | None = None
+    opens: bool = False
     timeout: float | None = None
     dry_run: bool = False
     yes: bool = False
@@ -80,9 +80,10 @@ def generate_command(
     """Make a video from PROMPT and print the path of its file."""
     extras = dict(_named(option) for option in options)
     session = Session()
-    if input_reference is not None and not _URL.match(input_reference):
-        file = Path(input_reference).expanduser().resolve()
-        session.allow(reading=file.parent)
+    file = local_file(input_reference, Path.cwd()) if input_reference is not None else None
+    if file is not None:
+        file = file.resolve()
+        session.allow(reading=[file.parent])
         input_reference = str(file)
     _make(
         session,
@@ -196,27 +197,43 @@ def _make(session: Session, wishes: Wishes, make_plan: MakePlan) -> None:
         _show(session, planned)
         return
     if planned.must_confirm and not wishes.yes:
-        _ask(planned)
-    hand_over(session, lambda videos: videos.start(planned), out=wishes.out, timeout=wishes.timeout)
+        ask(cost(planned.estimate))
+    delivery = Delivery(out=wishes.out, opens=wishes.opens, timeout=wishes.timeout)
+    hand_over(session, lambda videos: start(videos, planned), delivery)
+
+
+async def start(videos: VideoService, plan: Plan) -> Job:
+    """Start what is planned, whole or not at all: what is in the ledger has to be told of."""
+    job = plan.job
+    with anyio.CancelScope(shield=True):
+        job = await videos.start(plan)
+    return job  # noqa: RET504  # from inside the scope, pyright would see a path without a value
 
 
 def _show(session: Session, plan: Plan) -> None:
     from sora_mcp.server.present import planned  # brings the MCP SDK: slow to import
 
-    fields = [f"  {name}: {value}" for name, value in plan.request.items()]
+    fields = [f"  {name}: {printable(str(value))}" for name, value in plan.request.items()]
     if session.as_json:
         session.answer_json(planned(plan))
     else:
         click.echo(
             "\n".join([f"Would be sent to {plan.job.engine}:", *fields, cost(plan.estimate)])
         )
+    if plan.warning is not None:
+        say(plan.warning)
 
 
-def _ask(plan: Plan) -> None:
+def ask(what: str) -> None:
+    """Have the person agree to what something costs.
+
+    Raises:
+        SpendingRefused: They do not, or there is nobody to ask.
+    """
     if not sys.stdin.isatty():
         raise SpendingRefused(
-            f"{cost(plan.estimate)} The operator wants to be asked before that "
+            f"{what} The operator wants to be asked before that "
             "(SORA_MCP_CONFIRM_ABOVE_USD), and there is nobody to ask. --yes answers it."
         )
-    if not click.confirm(f"{cost(plan.estimate)} Go ahead?", err=True):
+    if not click.confirm(f"{what} Go ahead?", err=True):
         raise SpendingRefused("Nothing was sent, because you said no.")

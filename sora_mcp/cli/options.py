@@ -17,6 +17,7 @@ def shared_options(command: Decorated) -> Decorated:
     as_json = click.option(
         "--json",
         is_flag=True,
+        is_eager=True,  # so that a wrong option is told in JSON, too
         expose_value=False,
         callback=_remember(AS_JSON),
         help="Answer in JSON.",
@@ -31,9 +32,15 @@ def shared_options(command: Decorated) -> Decorated:
     return as_json(env_file(command))
 
 
+open_option = click.option(
+    "--open", "opens", is_flag=True, help="Open the finished file with what it is shown by."
+)
+
+
 def delivery_options(command: Decorated) -> Decorated:
-    """`--out` and `--timeout`: where a video goes, and how long to wait for it."""
+    """`--out`, `--open` and `--timeout`: where a video goes, and how long to wait for it."""
     for option in (
+        open_option,
         click.option(
             "--timeout",
             type=click.FloatRange(min=0),

@@ -1,10 +1,13 @@
 """The program: which commands there are, and how errors become words and exit codes."""
 
+import codecs
 import importlib
 import io
 import json
 import logging
+import signal
 import sys
+from collections.abc import Sequence
 from typing import Any, cast
 
 import click
@@ -18,6 +21,7 @@ _MODULES = {
     "remix": "making",
     "extend": "making",
     "join": "making",
+    "batch": "batch",
     "list": "keeping",
     "status": "keeping",
     "download": "keeping",
@@ -25,8 +29,12 @@ _MODULES = {
     "worker": "running",
     "engine": "running",
     "doctor": "doctor",
-    "install": "clients",
+    "install": "install",
 }
+
+_PLAIN = "sora-mcp-plain"
+_PLAINER = {"–": "-", "…": "...", "“": '"', "”": '"', "×": "x", "→": "->", "·": "-"}
+"""Typographic signs of our own texts, and what can be read for them anywhere."""
 
 log = logging.getLogger(__name__)
 
@@ -45,43 +53,72 @@ class Program(click.Group):
         module = importlib.import_module(f"sora_mcp.cli.{_MODULES[cmd_name]}")
         return getattr(module, f"{cmd_name}_command")
 
+    def main(self, args: Sequence[str] | None = None, *rest: Any, **named: Any) -> Any:
+        """Run the program; as the command line of a process, it also ends that quietly."""
+        try:
+            return super().main(args, *rest, **named)
+        finally:
+            if args is None:
+                # Everything is said: a late Ctrl+C would only be answered by the interpreter,
+                # with a traceback from its own tidying up.
+                signal.signal(signal.SIGINT, signal.SIG_IGN)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; every error leaves by here."""
+        codecs.register_error(_PLAIN, _plainly)
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
-                stream.reconfigure(errors="replace")  # not every terminal has every character
+                stream.reconfigure(errors=_PLAIN)  # not every terminal has every character
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit):
+        except click.exceptions.Exit:
             raise
-        except (KeyboardInterrupt, click.Abort):
-            click.echo("Interrupted.", err=True)
+        except click.ClickException as error:
+            _tell_json(ctx, {"code": "usage", "message": error.format_message()})
+            raise
+        except (KeyboardInterrupt, click.Abort) as error:
+            message = str(error) or "Interrupted."
+            click.echo(message, err=True)
+            _tell_json(ctx, {"code": "interrupted", "message": message})
             ctx.exit(130)
         except Exception as error:
-            ctx.exit(_explain(error, as_json=ctx.meta.get(AS_JSON, False)))
+            innermost = _innermost(error)
+            if isinstance(innermost, BrokenPipeError):
+                raise innermost from None  # whoever read our output has enough of it
+            ctx.exit(_explain(ctx, innermost))
 
 
-def _explain(error: BaseException, *, as_json: bool) -> int:
+def _plainly(error: UnicodeError) -> tuple[str, int]:
+    """What stands for characters that a terminal does not have."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    missing = error.object[error.start : error.end]
+    return "".join(_PLAINER.get(character, "?") for character in missing), error.end
+
+
+def _explain(ctx: click.Context, error: BaseException) -> int:
     from sora_mcp.cli.outcome import Exit, exit_of_error
+    from sora_mcp.cli.wording import told
     from sora_mcp.logs import Redactor
-    from sora_mcp.videos.errors import SoraError, job_error
+    from sora_mcp.videos.errors import SoraError
 
-    error = _innermost(error)
     if isinstance(error, SoraError):
-        code = exit_of_error(error)
-        told = job_error(error).model_dump()
-        click.echo(f"Error: {error.message}", err=True)
-    else:
-        log.debug("The traceback of the error below", exc_info=error)
-        code = Exit.UNEXPECTED
-        what = Redactor(())(f"{type(error).__name__}: {error}".splitlines()[0])
-        told = {"code": "unexpected", "message": what}
-        click.echo(
-            f"Unexpected error: {what}. For the traceback, set SORA_MCP_LOG_LEVEL=debug.", err=True
-        )
-    if as_json:
-        click.echo(json.dumps({"error": told}, indent=2))
-    return code
+        explained = told(error)
+        click.echo(f"Error: {explained.message}", err=True)
+        _tell_json(ctx, explained.model_dump())
+        return exit_of_error(error)
+    log.debug("The traceback of the error below", exc_info=error)
+    what = Redactor(())(f"{type(error).__name__}: {error}".splitlines()[0])
+    click.echo(
+        f"Unexpected error: {what}. For the traceback, set SORA_MCP_LOG_LEVEL=debug.", err=True
+    )
+    _tell_json(ctx, {"code": "unexpected", "message": what})
+    return Exit.UNEXPECTED
+
+
+def _tell_json(ctx: click.Context, error: dict[str, Any]) -> None:
+    if ctx.meta.get(AS_JSON):
+        click.echo(json.dumps({"error": error}, ensure_ascii=False, indent=2))
 
 
 def _innermost(error: BaseException) -> BaseException:

@@ -1,6 +1,6 @@
 """Commands that go on until they are stopped: serve, worker, engine."""
 
-import socket
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -9,11 +9,12 @@ from typing import Literal
 import anyio
 import click
 
-from sora_mcp.app import App, open_app
+from sora_mcp.app import App, has_access_control, open_app
 from sora_mcp.cli.options import AS_JSON, shared_options
-from sora_mcp.cli.session import Session, say
+from sora_mcp.cli.session import Session, say, would_be_lost
 from sora_mcp.logs import configure_logging
-from sora_mcp.videos.errors import NotConfigured, SoraError
+from sora_mcp.videos.errors import SoraError
+from sora_mcp.videos.service import VideoService
 
 LOOPBACK = "127.0.0.1"
 PORT = 8000
@@ -30,7 +31,11 @@ def _session(*, start_anyway: bool = False) -> Session:
 
 
 def _run(
-    session: Session, serve: Callable[[App], Awaitable[None]], working_folder: Path | None = None
+    session: Session,
+    serve: Callable[[App], Awaitable[None]],
+    *,
+    working_folder: Path | None = None,
+    before_hearing_out: Callable[[int], None] | None = None,
 ) -> None:
     async def opened() -> SoraError | None:
         async with open_app(
@@ -38,6 +43,7 @@ def _run(
             working_folder=working_folder,
             first_notes=session.stray_key_note,
             problem=session.problem,
+            before_hearing_out=before_hearing_out,
         ) as app:
             try:
                 await serve(app)
@@ -48,6 +54,12 @@ def _run(
     error = anyio.run(opened)
     if error is not None:
         raise error
+
+
+def _wait_unless_told_again(videos: int) -> None:
+    say(f"{would_be_lost(videos)} Told to stop once more, it stops at once.")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
 
 
 @click.command("serve")
@@ -73,6 +85,7 @@ def serve_command(transport: Literal["stdio", "http", "sse"], host: str, port: i
             say("sora-mcp waits for an MCP client on standard input. For commands: sora-mcp --help")
         _run(session, run_stdio, working_folder=Path.cwd())
     else:
+        from sora_mcp.http.guard import Names
         from sora_mcp.http.serve import serve_http
 
         async def serve(app: App) -> None:
@@ -80,8 +93,18 @@ def serve_command(transport: Literal["stdio", "http", "sse"], host: str, port: i
 
         def listening(url: str) -> None:
             say(f"Serving MCP at {url}/{'sse' if transport == 'sse' else 'mcp'}")
+            say(
+                f"It answers to the host names {Names.of(session.settings).accepted}; "
+                "SORA_MCP_PUBLIC_URL and SORA_MCP_ALLOWED_HOSTS add others."
+            )
+            others = session.settings.public_url or session.settings.allowed_hosts
+            if others and not has_access_control(session.settings):
+                say(
+                    "Whoever reaches it under these names can make videos at your cost: it asks "
+                    "for no token. Set SORA_MCP_AUTH_TOKEN, unless what stands before it does."
+                )
 
-        _run(session, serve)
+        _run(session, serve, before_hearing_out=_wait_unless_told_again)
 
 
 @click.command("worker")
@@ -93,12 +116,11 @@ def worker_command() -> None:
     connected.
     """
 
-    async def work(app: App) -> None:
-        await app.videos()
+    async def work(videos: VideoService) -> None:
         say("Following jobs until this is stopped (Ctrl+C). They stand still without it.")
         await anyio.sleep_forever()
 
-    _run(_session(), work)
+    _session().run(work)
 
 
 @click.command("engine")
@@ -112,12 +134,10 @@ def engine_command(port: int) -> None:
     import uvicorn
 
     from sora_mcp.engines.embedded.api import open_embedded_api
+    from sora_mcp.http.serve import listen
 
     session = _session()
-    try:
-        listener = socket.create_server((LOOPBACK, port))
-    except OSError as error:
-        raise NotConfigured(f"Port {port} cannot be used: {error.strerror}.") from error
+    listener = listen(LOOPBACK, port)
 
     async def serve() -> None:
         async with open_embedded_api(session.settings.home / "embedded", loopback_only=True) as api:

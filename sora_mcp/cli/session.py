@@ -5,15 +5,16 @@ Standard output carries results only; everything said along the way goes to stan
 
 import json
 import os
+import re
 import shlex
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
-import anyio
 import click
 
-from sora_mcp.app import STRAY_KEY, open_app
+from sora_mcp.app import open_app
+from sora_mcp.cli.interrupts import run
 from sora_mcp.cli.options import AS_JSON, ENV_FILE
 from sora_mcp.logs import configure_logging
 from sora_mcp.settings import Loaded, Settings, load_settings
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from sora_mcp.server.present import Presenter
 
 Result = TypeVar("Result")
+
+_URL = re.compile(r"[a-z][a-z0-9+.-]+:", re.IGNORECASE)
+"""At least two letters before the colon: `C:` is a drive."""
 
 
 class Session:
@@ -51,9 +55,9 @@ class Session:
             if not start_anyway:
                 raise
             self.problem = error
-            loaded = Loaded(Settings(), (error.message,), stray_openai_key=False)
+            loaded = Loaded(Settings(), (error.message,))
         self.settings = loaded.settings
-        self.stray_key_note = (STRAY_KEY,) if loaded.stray_openai_key else ()
+        self.stray_key_note = _on_stray_key(loaded.stray_key)
         self.warnings = loaded.warnings
         for warning in loaded.warnings:
             say(warning)
@@ -62,14 +66,16 @@ class Session:
         quiet = self.settings.model_copy(update={"log_level": "warning"})
         configure_logging(self.settings if asked else quiet)
 
-    def allow(self, *, reading: Path | None = None, writing: Path | None = None) -> None:
-        """Open folders that the person named: at a terminal they are the operator."""
+    def allow(self, *, reading: Iterable[Path] = (), writing: Iterable[Path] = ()) -> None:
+        """Open folders that the person named: at a terminal they are the operator.
+
+        Relative names are looked for there first.
+        """
         settings, library = self.settings, self.settings.library
-        update: dict[str, tuple[Path, ...]] = {}
-        if reading is not None:
-            update["input_dirs"] = (*(settings.input_dirs or (library,)), reading)
-        if writing is not None:
-            update["output_dirs"] = (*(settings.output_dirs or (library,)), writing)
+        update = {
+            "input_dirs": (*reading, *(settings.input_dirs or (library,))),
+            "output_dirs": (*writing, *(settings.output_dirs or (library,))),
+        }
         self.settings = settings.model_copy(update=update)
 
     def run(
@@ -79,16 +85,19 @@ class Session:
 
         Raises:
             SoraError: What the action raised.
+            KeyboardInterrupt: Ctrl+C was pressed; everything has been left in good order.
         """
 
-        async def opened(settings: Settings) -> Result | SoraError:
-            async with open_app(settings, follow_jobs=follow_jobs) as app:
+        async def opened() -> Result | SoraError:
+            async with open_app(
+                self.settings, follow_jobs=follow_jobs, before_hearing_out=_say_what_would_be_lost
+            ) as app:
                 try:
                     return await action(await app.videos())
                 except SoraError as error:  # past the task group, which would wrap it
                     return error
 
-        result = anyio.run(opened, self.settings)
+        result = run(opened)
         if isinstance(result, SoraError):
             raise result
         return result
@@ -102,9 +111,30 @@ class Session:
         return shlex.join([*program, *arguments])
 
     def answer_json(self, data: Mapping[str, Any]) -> None:
-        """The command's result as JSON, without the advice that is meant for agents."""
-        shown = {name: value for name, value in data.items() if name != "next"}
-        click.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        """The command's result as JSON."""
+        click.echo(json.dumps(advice_left_out(data), ensure_ascii=False, indent=2))
+
+
+def _on_stray_key(variable: str | None) -> tuple[str, ...]:
+    """What to say of a key without a host: nothing where there is none."""
+    if variable is None:
+        return ()
+    gone = "OpenAI switched its Videos API and Sora off on 2026-09-24, so "
+    return (
+        f"{variable} is set but no base URL: {gone if variable.startswith('OPENAI') else ''}the "
+        "embedded preview engine was used. To use a real engine set SORA_MCP_BASE_URL (and "
+        "SORA_MCP_API_KEY) to a host that speaks the Videos API.",
+    )
+
+
+def advice_left_out(data: Mapping[str, Any]) -> dict[str, Any]:
+    """A result without the next step, which is meant for agents."""
+    return {name: value for name, value in data.items() if name != "next"}
+
+
+def local_file(reference: str, folder: Path) -> Path | None:
+    """The file that a first frame names, seen from a folder; None for a URL."""
+    return None if _URL.match(reference) else folder / Path(reference).expanduser()
 
 
 async def video_data(videos: VideoService, job: Job) -> dict[str, Any]:
@@ -120,6 +150,19 @@ def presenter(videos: VideoService) -> "Presenter":
         """Nothing serves files here."""
 
     return Presenter(videos, share_paths=True, link=no_link)
+
+
+def _say_what_would_be_lost(videos: int) -> None:
+    say(f"\n{would_be_lost(videos)} Press Ctrl+C again and again to leave all the same.")
+
+
+def would_be_lost(videos: int) -> str:
+    """Why a process does not end yet."""
+    what = "a video" if videos == 1 else f"{videos} videos"
+    return (
+        f"Waiting for {what}: the host gives it only to this process, and leaving now would lose "
+        "what may be charged."
+    )
 
 
 def say(text: str) -> None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import httpx2
 
+from sora_mcp.engines.tracing import TracedClient
 from sora_mcp.videos.errors import ContentMissing, EngineError, EngineFault
 from sora_mcp.web import MAX_REDIRECTS, NotFetched, PinnedTransport
 
@@ -23,8 +24,8 @@ class Assets:
     def __init__(self, base_url: str, *, public: httpx2.AsyncBaseTransport | None = None) -> None:
         """`public`: the way to others than the host itself; checked and pinned by default."""
         self._base = httpx2.URL(base_url)
-        self._own = httpx2.AsyncClient(timeout=_TIMEOUT)
-        self._public = httpx2.AsyncClient(transport=public or PinnedTransport(), timeout=_TIMEOUT)
+        self._own = TracedClient(timeout=_TIMEOUT)
+        self._public = TracedClient(transport=public or PinnedTransport(), timeout=_TIMEOUT)
 
     async def close(self) -> None:
         """Close the connections."""

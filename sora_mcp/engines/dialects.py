@@ -1,24 +1,22 @@
-"""What differs between hosts that speak the Videos API, as data and small functions.
+"""What differs between hosts that speak the Videos API, as data.
 
-Sources: OpenAI's specification (`openai/openai-openapi`, openapi.json of 2026-08-21) for the shape
-of a job; the published sources of vLLM-Omni 0.30, SGLang 0.5.23, FastVideo 0.2.1, TensorRT-LLM
-and LiteLLM 1.109 for the words and shapes that deviate from it.
+A dialect says how a request is written and what its host can do. Most hosts speak OpenAI's; what
+they do differently is in the rows of `hosts.py`; OpenRouter's own dialect is in `openrouter.py`.
+`reading.py` understands everybody's answers.
 """
 
+import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, cast
-from urllib.parse import urlsplit
+from typing import Any, Literal
+from urllib.parse import quote
 
-from sora_mcp.videos.errors import InvalidRequest, NotConfigured
-from sora_mcp.videos.models import EngineJob, JobError, JobStatus, Operation, Submission, Support
+from sora_mcp.engines.options import DIFFUSION, SEED, Option, checked
+from sora_mcp.videos.errors import EngineJobMissing, InvalidRequest
+from sora_mcp.videos.models import Operation, Submission, Support
 from sora_mcp.videos.ports import EngineDefaults
-from sora_mcp.videos.spending import OPENAI_HOST
-
-MAX_HOST_WORDS = 500
-"""Characters of a host's own words that are passed on."""
+from sora_mcp.videos.spending import Price
 
 RETIRED = (
     "OpenAI switched its Videos API and every Sora model off on 2026-09-24. Set SORA_MCP_BASE_URL "
@@ -26,30 +24,75 @@ RETIRED = (
     "for the embedded preview engine."
 )
 
-_ALL_NATIVE: dict[str, Support] = {
-    "remix": "native",
-    "extend": "native",
-    "delete": "native",
-    "list": "native",
-}
+Encoding = Literal["multipart", "json"]
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a host tells of one of its models; empty where it does not."""
+
+    name: str
+    sizes: tuple[str, ...] = ()
+    resolutions: tuple[str, ...] = ()
+    ratios: tuple[str, ...] = ()
+    seconds: tuple[float, ...] = ()
+    takes_images: bool = True
+    options: frozenset[str] | None = None
+    """The extras that it knows; None where nothing is said."""
+    prices: tuple[Price, ...] = ()
+
+
+Models = Mapping[str, ModelFacts]
+
+
+@dataclass(frozen=True)
+class Request:
+    """A submission as it goes out."""
+
+    path: str
+    encoding: Encoding
+    fields: dict[str, Any]
+    """Without an image that goes along as a file."""
+    file: tuple[str, bytes] | None = None
+    """The name of the field and the PNG."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How one kind of host speaks."""
+    """How one kind of host speaks, and what it can do."""
 
     name: str
-    paths: Mapping[Operation, str] = field(
-        default_factory=lambda: {
-            Operation.GENERATE: "/videos",
-            Operation.REMIX: "/videos/{source}/remix",
-            Operation.EXTEND: "/videos/extensions",
-        }
-    )
+    title: str
+    """The host's own name."""
+    encoding: Encoding = "multipart"
+    """Of a new video. Multipart is what nearly every host of OpenAI's dialect reads."""
+    submit_path: str = "/videos"
+    models_path: str = "/models"
+    remix: Support = "emulated"
+    extend: Support = "emulated"
+    tries_native: bool = False
+    """The host may have remix and extend; asking is the way to know."""
+    per_model: bool = False
+    """What it can do depends on the model, so that one answer says nothing about the others."""
+    delete: Support = "native"
+    delete_stops: bool = True
+    """A delete ends a running job; otherwise the host only forgets it, and may go on with it."""
+    list: Support = "native"
+    waits: bool = False
+    """The answer to a submission is the video itself (`standing.py`)."""
+    needs_model: bool = False
+    whole_seconds: bool = False
+    takes_images: bool = True
+    image_field: str = "input_reference"
+    number_seconds: bool = False
+    """The length is a number, not a text."""
+    extras_in: str | None = None
+    """The object of a JSON body that extras go into."""
+    always: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """Fields of every new video."""
+    options: Mapping[str, Option] = field(default_factory=dict[str, Option])
+    """Extra fields that callers may set. Never paths on the server."""
     defaults: EngineDefaults = field(default_factory=EngineDefaults)
-    operations: Mapping[str, Support] = field(default_factory=lambda: _ALL_NATIVE)
-    options: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Extra fields that callers may set, with meaning and range. Never server paths."""
     sizes: tuple[str, ...] = ()
     seconds: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -58,54 +101,124 @@ class Dialect:
     releases_files: bool = False
     """Takes `DELETE /videos/{id}/content` as the word that its copy is no longer needed."""
 
-    def fields(self, submission: Submission) -> dict[str, str]:
-        """The form fields of a request: only what was given, everything as text.
+    @property
+    def operations(self) -> dict[str, Support]:
+        """What it can do, by the names that people see."""
+        return {
+            "remix": self.remix,
+            "extend": self.extend,
+            "delete": self.delete,
+            "list": self.list,
+            # Always made here from the file: those that hosts have are missing, or lie.
+            "thumbnails": "emulated",
+        }
+
+    def request(self, submission: Submission, models: Models) -> Request:
+        """A submission in this dialect: only what was given.
 
         Raises:
-            InvalidRequest: An option is not on the list.
+            InvalidRequest: An option is not listed, or a value can never be right.
         """
-        unknown = sorted(set(submission.options) - set(self.options))
-        if unknown:
-            known = ", ".join(self.options) or "none"
-            raise InvalidRequest(
-                f"options has {', '.join(map(repr, unknown))}, which this engine does not take. "
-                f"Its options: {known}."
-            )
         self.check(submission)
-        fields = {"prompt": submission.prompt}
-        if submission.operation is Operation.GENERATE:
-            if submission.model:
-                fields["model"] = submission.model
-            if submission.size:
-                fields["size"] = submission.size
-            fields |= {name: _option(name, value) for name, value in submission.options.items()}
-        if submission.operation is not Operation.REMIX and submission.seconds is not None:
-            fields["seconds"] = f"{submission.seconds:g}"
-        return fields
+        match submission.operation:
+            case Operation.REMIX:
+                path = f"/videos/{segment(submission.source_engine_job_id)}/remix"
+                return Request(path, "json", {"prompt": submission.prompt})
+            case Operation.EXTEND:
+                fields = {"prompt": submission.prompt, **self._length(submission)}
+                source = {"id": submission.source_engine_job_id}
+                return Request("/videos/extensions", "json", {**fields, "video": source})
+            case _:
+                return self.new_video(submission, models)
+
+    def new_video(self, submission: Submission, models: Models) -> Request:
+        """The request for a new video."""
+        as_text = self.encoding == "multipart"
+        fields: dict[str, Any] = {"prompt": submission.prompt}
+        if model := self.model_of(submission, models):
+            fields["model"] = model
+        if submission.size:
+            fields["size"] = submission.size
+        fields |= {**self._length(submission), **self.always}
+        extras = checked(submission.options, self.options)
+        if as_text:
+            fields |= {name: _text(value) for name, value in extras.items()}
+        elif extras and self.extras_in:
+            fields[self.extras_in] = extras
+        else:
+            fields |= extras
+        file = None
+        if submission.reference is not None:
+            if as_text:
+                file = (self.image_field, submission.reference)
+            else:
+                fields[self.image_field] = self.image_value(submission.reference)
+        return Request(self.submit_path, self.encoding, fields, file)
+
+    def image_value(self, png: bytes) -> Any:
+        """A first frame inside a JSON body."""
+        url = data_url(png)
+        return url if self.waits else {"image_url": url}
+
+    def model_of(self, submission: Submission, models: Models) -> str | None:
+        """The model to ask for.
+
+        Raises:
+            InvalidRequest: The host wants one, and there is more than one to choose from.
+        """
+        if submission.model or not self.needs_model:
+            return submission.model
+        if len(models) == 1:
+            return next(iter(models))
+        some = f" It has: {', '.join(list(models)[:20])}." if models else ""
+        raise InvalidRequest(
+            f"{self.title} wants a model. Name one, or let the operator set SORA_MCP_MODEL.{some}"
+        )
+
+    def _length(self, submission: Submission) -> dict[str, Any]:
+        seconds = submission.seconds
+        if seconds is None:
+            return {}
+        if self.whole_seconds:
+            seconds = whole(seconds, self.title)
+        return {"seconds": seconds if self.number_seconds else f"{seconds:g}"}
 
 
-def _option(name: str, value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str | int | float) and len(str(value)) <= 4_000:
-        return str(value)
-    raise InvalidRequest(f"options.{name} must be a text of at most 4,000 characters or a number.")
+def segment(engine_job_id: str | None) -> str:
+    """An engine's id as one segment of a path. Raises `EngineJobMissing` where it cannot be one."""
+    if engine_job_id in (None, "", ".", ".."):
+        raise EngineJobMissing(f"{engine_job_id!r} is not the id of a job.")
+    return quote(engine_job_id or "", safe="")
 
 
-_DIFFUSION_OPTIONS = {
-    "seed": "integer; the same seed and prompt give the same video",
-    "negative_prompt": "text; what should not be seen",
-    "num_inference_steps": "integer 1–200; more is slower and finer",
-    "guidance_scale": "number 0–20; how closely the prompt is followed",
-    "fps": "integer; frames per second",
-}
+def whole(seconds: float, title: str) -> int:
+    """A length in whole seconds. Raises `InvalidRequest` for any other."""
+    if seconds != int(seconds):
+        raise InvalidRequest(
+            f"seconds is {seconds:g}; {title} takes whole seconds, such as {round(seconds) or 1}."
+        )
+    return int(seconds)
+
+
+def data_url(png: bytes) -> str:
+    """A PNG as a `data:` URL."""
+    return "data:image/png;base64," + base64.b64encode(png).decode("ascii")
+
+
+def sizes_of(model: ModelFacts) -> tuple[str, ...]:
+    """The sizes of a model, as people and agents may write them."""
+    return model.sizes or (*model.resolutions, *model.ratios)
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _check_embedded(submission: Submission) -> None:
     """The limits of the embedded engine (`engines/embedded/request.py`)."""
     if submission.seconds is not None and not 1 <= submission.seconds <= 20:
         raise InvalidRequest(f"seconds is {submission.seconds:g}; this engine makes 1–20 s.")
-    if submission.size is None:
+    if submission.size is None or submission.operation is not Operation.GENERATE:
         return
     sides = [int(side) for side in re.findall(r"\d+", submission.size)]
     pixels = "x" in submission.size and len(sides) == 2
@@ -118,8 +231,11 @@ def _check_embedded(submission: Submission) -> None:
 
 EMBEDDED = Dialect(
     name="embedded",
+    title="The embedded engine",
+    remix="native",
+    extend="native",
+    options={"seed": SEED},
     defaults=EngineDefaults(model="preview-animatic", size="1280x720", seconds=4),
-    options={"seed": "integer 0–2147483647; the same seed and prompt give the same video"},
     sizes=("any even width and height of 256–1920",),
     seconds=("1–20",),
     notes=(
@@ -132,141 +248,34 @@ EMBEDDED = Dialect(
 
 OPENAI = Dialect(
     name="openai",
+    title="OpenAI",
+    remix="native",
+    extend="native",
     defaults=EngineDefaults(model="sora-2", size="720x1280", seconds=4),
     sizes=("720x1280", "1280x720", "1024x1792", "1792x1024", "1080x1920", "1920x1080"),
     seconds=("4", "8", "12", "16", "20"),
     notes=(RETIRED,),
 )
 
-COMPATIBLE = Dialect(name="compatible", options=_DIFFUSION_OPTIONS)
+COMPATIBLE = Dialect(
+    name="compatible",
+    title="Any other host",
+    remix="native",
+    extend="native",
+    tries_native=True,
+    options=DIFFUSION,
+    notes=("Remix and extend are asked of the host first, and emulated where it has neither.",),
+)
 """A host about which nothing more is known: OpenAI's protocol, and options that engines share."""
 
-DIALECTS = {dialect.name: dialect for dialect in (EMBEDDED, OPENAI, COMPATIBLE)}
-
-
-def recognise(base_url: str, override: str | None = None) -> Dialect:
-    """The dialect of a host.
-
-    Raises:
-        NotConfigured: The override is not a dialect.
-    """
-    if override is not None:
-        if override not in DIALECTS:
-            raise NotConfigured(
-                f"SORA_MCP_DIALECT {override!r} is not a dialect; use {', '.join(DIALECTS)}."
-            )
-        return DIALECTS[override]
-    return OPENAI if urlsplit(base_url).hostname == OPENAI_HOST else COMPATIBLE
-
-
-_STATUSES = {
-    JobStatus.QUEUED: "queued pending submitted created in_queue preprocessing not_started",
-    JobStatus.IN_PROGRESS: "in_progress processing running generating throttled",
-    JobStatus.COMPLETED: "completed succeeded succeed success done",
-    JobStatus.FAILED: "failed error nsfw content_filtered",
-    JobStatus.CANCELLED: "cancelled canceled deleted",
-    JobStatus.EXPIRED: "expired",
-}
-_STATUS_OF = {word: status for status, words in _STATUSES.items() for word in words.split()}
-
-
-def parse_job(body: object) -> EngineJob | None:
-    """A host's job in our words; None when the body is no job. Unknown statuses mean running."""
-    if not isinstance(body, Mapping):
-        return None
-    job = cast("Mapping[str, Any]", body)
-    engine_job_id = job.get("id")
-    if not isinstance(engine_job_id, str) or not engine_job_id:
-        return None
-    word = str(job.get("status") or "queued").lower()
-    status = _STATUS_OF.get(word, JobStatus.IN_PROGRESS)
-    return EngineJob(
-        id=engine_job_id,
-        status=status,
-        progress=_progress(job.get("progress")),
-        prompt=_text(job.get("prompt")),
-        model=_text(job.get("model")),
-        size=_text(job.get("size")),
-        seconds=_number(job.get("seconds")),
-        created_at=_time(job.get("created_at")),
-        expires_at=_time(job.get("expires_at")),
-        asset_url=_text(job.get("url")),
-        error=_job_error(job.get("error"), status),
-        notes=tuple(
-            host_words(note) for note in _list(job.get("notes"))[:5] if isinstance(note, str)
-        ),
-    )
-
-
-def _job_error(error: object, status: JobStatus) -> JobError | None:
-    if error is None or status not in (JobStatus.FAILED, JobStatus.CANCELLED, JobStatus.EXPIRED):
-        return None
-    code, message = error_words(error)
-    return JobError(
-        code=code or "generation_failed",
-        message=message or "The engine gave no reason.",
-        retry=code in ("server_error", "video_generation_failed", "render_failed"),
-    )
-
-
-def error_words(body: object) -> tuple[str | None, str | None]:
-    """Code and message of an error in any of the shapes that hosts use.
-
-    OpenAI's `{"error": {"message", "code"}}`, FastAPI's `{"detail": "…" | […]}`, plain text.
-    """
-    if isinstance(body, str):
-        return None, host_words(body) or None
-    if isinstance(body, list):
-        parts = [error_words(part)[1] for part in cast("list[object]", body)[:3]]
-        return None, "; ".join(part for part in parts if part) or None
-    if not isinstance(body, Mapping):
-        return None, None
-    found = cast("Mapping[str, Any]", body)
-    for key in ("error", "detail"):
-        if found.get(key):
-            return error_words(found[key])
-    code = found.get("code")
-    message = found.get("message") or found.get("msg")
-    return (
-        host_words(str(code)) if code else None,
-        host_words(str(message)) if message else None,
-    )
-
-
-def host_words(text: str) -> str:
-    """A host's own words as one printable line of at most 500 characters: data, never orders."""
-    if re.search(r"<(!doctype|html)\b", text[:1000], re.IGNORECASE):
-        title = re.search(r"<title>([^<]{1,200})</title>", text, re.IGNORECASE)
-        text = f"an HTML page titled {title[1].strip()!r}" if title else "an HTML page"
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= MAX_HOST_WORDS else line[: MAX_HOST_WORDS - 1] + "…"
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
-
-
-def _list(value: object) -> list[object]:
-    return cast("list[object]", value) if isinstance(value, list) else []
-
-
-def _number(value: object) -> float | None:
-    try:
-        number = float(cast("Any", value))
-    except (TypeError, ValueError):
-        return None
-    return number if 0 < number < 1e6 else None
-
-
-def _progress(value: object) -> float | None:
-    try:
-        return min(max(float(cast("Any", value)), 0.0), 100.0)
-    except (TypeError, ValueError):
-        return None
-
-
-def _time(value: object) -> datetime | None:
-    try:
-        return datetime.fromtimestamp(float(cast("Any", value)), UTC)
-    except (TypeError, ValueError, OverflowError, OSError):
-        return None
+OPENAI_JSON = Dialect(
+    name="openai-json",
+    title="A gateway that reads JSON only",
+    encoding="json",
+    remix="native",
+    extend="native",
+    tries_native=True,
+    needs_model=True,
+    options=DIFFUSION,
+)
+"""Gateways of OpenAI's dialect that read JSON only, such as Merge Gateway."""

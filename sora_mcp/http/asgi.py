@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal
 
 import anyio
+from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -12,12 +13,17 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route
 
 from sora_mcp.app import App
+from sora_mcp.http.access import Access, ProtectedResource
 from sora_mcp.http.drain import Drain
 from sora_mcp.http.files import Files, Links
-from sora_mcp.http.guard import Guard, Names
+from sora_mcp.http.guard import CORS, Guard, Names
+from sora_mcp.http.limits import Limits
+from sora_mcp.http.messages import Messages
+from sora_mcp.http.patience import Patience
 from sora_mcp.server.build import build_server
 from sora_mcp.server.keys import derived_keys
 from sora_mcp.server.serving import serving, shares_paths
+from sora_mcp.server.tokens import configured_verifier
 from sora_mcp.server.transports import sse, streamable_http
 
 Transport = Literal["http", "sse"]
@@ -25,25 +31,28 @@ Transport = Literal["http", "sse"]
 
 
 def build_asgi(
-    app: App, *, transport: Transport, public_url: str, stopping: anyio.Event
+    app: App, *, transport: Transport, public_url: str, same_machine: bool, stopping: anyio.Event
 ) -> Starlette:
     """The app with `/mcp`, `/sse`, `/messages/`, `/files/{video_id}/{name}` and `/healthz`.
 
     `public_url`: the address that clients reach it by, which links begin with.
+    `same_machine`: whether only clients on this machine can reach it, which see its files.
     `stopping`: set when the server is about to stop.
+
+    Raises:
+        NotConfigured: The settings of access control will not do.
     """
     links = Links(derived_keys(app.settings, "download links"), public_url)
-    # Without a name that others can reach it by, only this machine can, which shares its files.
-    share = shares_paths(app.settings, same_machine=app.settings.public_url is None)
+    share = shares_paths(app.settings, same_machine=same_machine)
     server = build_server(app, share_paths=share, link=links)
     names = Names.of(app.settings)
     routes: list[BaseRoute] = [
         Route("/healthz", _healthz),
         Route("/files/{video_id}/{name}", Files(app, links).serve),
-        *sse(server, names.hosts, names.origins).routes,
+        *sse(server).routes,
     ]
     if transport == "http":
-        routes += streamable_http(server, names.hosts, names.origins).routes
+        routes += streamable_http(server).routes
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:
@@ -53,11 +62,28 @@ def build_asgi(
                 await stack.enter_async_context(server.session_manager.run())
             yield
 
-    return Starlette(
-        routes=routes,
-        middleware=[Middleware(Guard, names=names), Middleware(Drain, stopping=stopping)],
-        lifespan=lifespan,
-    )
+    middleware = [
+        Middleware(Patience),
+        Middleware(Guard, names=names),
+        CORS,
+        Middleware(Drain, stopping=stopping),
+    ]
+    # In the form that metadata have it: the host in lower case, no port that is implied.
+    address = str(AnyHttpUrl(f"{public_url.rstrip('/')}/mcp"))
+    verifier = configured_verifier(app.settings, address)
+    resource = ProtectedResource(address, app.settings.oauth_issuer)
+    routes += resource.routes
+    if verifier is not None:
+        middleware.append(Middleware(Access, verifier=verifier, resource=resource))
+        middleware.append(
+            Middleware(
+                Limits,
+                at_once=app.settings.max_concurrent_requests,
+                per_minute=app.settings.max_requests_per_minute,
+            )
+        )
+    middleware.append(Middleware(Messages, scopes=server.scopes, refusals=resource.refusals))
+    return Starlette(routes=routes, middleware=middleware, lifespan=lifespan)
 
 
 async def _healthz(_: Request) -> JSONResponse:

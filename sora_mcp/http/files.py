@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from pathlib import PurePath
 from urllib.parse import urlencode
 
+import anyio
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 from sora_mcp.app import App
-from sora_mcp.server.owners import LOCAL_OWNER
 from sora_mcp.videos.errors import SoraError
 from sora_mcp.videos.models import Variant
 
@@ -66,7 +68,8 @@ class Files:
     async def serve(self, request: Request) -> Response:
         """`GET /files/{video_id}/{name}?expires=…&signature=…`, whole or in ranges.
 
-        403: not a link of ours; 410: it has expired; 404: the file is not there any more.
+        304: the client has it already; 403: not a link of ours; 410: it has expired; 404: the file
+        is not there any more; 412: it is not the one that the client wants to go on with.
         """
         video_id: str = request.path_params["video_id"]
         name: str = request.path_params["name"]
@@ -82,20 +85,37 @@ class Files:
         try:
             videos = await self._app.videos()
             assert variant is not None  # noqa: S101  # only names of variants are ever signed
-            _, file = await videos.file(LOCAL_OWNER, video_id, variant)
+            file = await videos.linked_file(video_id, variant)
             path = await videos.local_path(file)
         except SoraError as error:
             return _refusal(error.message, 404)
         if path is None:
             return _refusal("This file is not on this machine.", 404)
-        return FileResponse(
+        response = FileResponse(
             path,
             media_type=file.mime_type,
             filename=PurePath(file.location).name,
             content_disposition_type="inline",
-            headers=_HEADERS,
+            stat_result=await anyio.Path(path).stat(),
+            headers={**_HEADERS, "ETag": f'"{file.sha256}"'},
         )
+        if not _is_wanted(response.headers["ETag"], request.headers.get("If-Match", "*")):
+            return _refusal("This is not the file that If-Match names.", 412)
+        if _CONDITIONS.is_not_modified(response.headers, request.headers):
+            return NotModifiedResponse(response.headers)
+        if request.headers.get("Range", "").partition("=")[0].strip().lower() != "bytes":
+            # Other units are to be ignored (RFC 9110, 14.2), where `FileResponse` refuses them.
+            del MutableHeaders(scope=request.scope)["Range"]
+        return response
 
+
+def _is_wanted(tag: str, condition: str) -> bool:
+    """Whether `If-Match` holds (RFC 9110, 13.1.1)."""
+    return condition.strip() == "*" or tag in map(str.strip, condition.split(","))
+
+
+_CONDITIONS = StaticFiles(check_dir=False)
+"""Only for its reading of If-None-Match and If-Modified-Since, which `FileResponse` leaves out."""
 
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Cache-Control": "private, max-age=3600"}
 

@@ -14,6 +14,7 @@ from anyio.abc import TaskStatus
 
 from sora_mcp.app import App, has_access_control
 from sora_mcp.http.asgi import Transport, build_asgi
+from sora_mcp.http.patience import PatientProtocol
 from sora_mcp.settings import Settings
 from sora_mcp.videos.errors import NotConfigured
 
@@ -55,12 +56,20 @@ async def serve_http(
     """
     address = "127.0.0.1" if host == "localhost" else host
     _check_access(app.settings, address)
-    with _listen(address, port) as listener:
-        url = f"http://{f'[{address}]' if ':' in address else address}:{listener.getsockname()[1]}"
-        public_url = app.settings.public_url or url
+    with listen(address, port) as listener:
+        url = _url(address, listener.getsockname()[1])
         stopping = anyio.Event()
+        asgi = build_asgi(
+            app,
+            transport=transport,
+            public_url=app.settings.public_url or url,
+            # Behind a public name, loopback is where the proxy is, not its clients.
+            same_machine=_is_loopback(address) and app.settings.public_url is None,
+            stopping=stopping,
+        )
         config = uvicorn.Config(
-            build_asgi(app, transport=transport, public_url=public_url, stopping=stopping),
+            asgi,
+            http=PatientProtocol,
             lifespan="on",
             ws="none",
             log_config=None,
@@ -101,29 +110,42 @@ async def _stop_in_time(
 
 
 def _check_access(settings: Settings, address: str) -> None:
-    if has_access_control(settings):
-        raise NotConfigured(
-            "Access control is configured (SORA_MCP_AUTH_TOKEN, SORA_MCP_AUTH_TOKENS_FILE or "
-            "SORA_MCP_OAUTH_ISSUER), but this version cannot check tokens yet, and serves nobody "
-            "rather than everybody. Unset it to serve this machine only."
-        )
+    if has_access_control(settings) or _is_loopback(address):
+        return
+    raise NotConfigured(
+        f"Serving on {address} would let anyone who can reach this machine make videos at your "
+        "cost: a token is needed for that. Set SORA_MCP_AUTH_TOKEN (or SORA_MCP_AUTH_TOKENS_FILE, "
+        "SORA_MCP_OAUTH_ISSUER), or use --host 127.0.0.1."
+    )
+
+
+def _is_loopback(address: str) -> bool:
     try:
-        loopback = ipaddress.ip_address(address).is_loopback
+        return ipaddress.ip_address(address).is_loopback
     except ValueError:
-        loopback = False
-    if not loopback:
-        raise NotConfigured(
-            f"Serving on {address} would let anyone who can reach this machine make videos at your "
-            "cost: a token is needed for that (SORA_MCP_AUTH_TOKEN), and this version cannot check "
-            "tokens yet. Use --host 127.0.0.1."
-        )
+        return False
 
 
-def _listen(address: str, port: int) -> socket.socket:
+def _url(address: str, port: int) -> str:
+    """Where this machine reaches the server; what listens everywhere listens on loopback, too."""
+    address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104  # compared
+    return f"http://{f'[{address}]' if ':' in address else address}:{port}"
+
+
+def listen(address: str, port: int) -> socket.socket:
+    """Listen on an address of this machine; port 0 is any free one.
+
+    Raises:
+        NotConfigured: It cannot be used.
+    """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        return socket.create_server((address, port), family=family)
+        listener = socket.create_server((address, port), family=family)
     except (OSError, OverflowError) as error:
         raise NotConfigured(
             f"{address} port {port} cannot be used: {error}. Choose another with --port."
         ) from error
+    # Connections inherit it; asyncio only sets it on sockets that it has made itself. Without it
+    # the second part of an answer waits for the client's delayed acknowledgement: 40 ms.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

@@ -131,6 +131,21 @@ def _still_file(path: Path, variant: Variant, data: bytes, size: tuple[int, int]
     )
 
 
+def first_frame(video: Path) -> bytes:
+    """A video's first frame as a PNG.
+
+    Raises:
+        LibraryError: The video cannot be decoded.
+    """
+    from sora_mcp.media import stills
+    from sora_mcp.media.probe import NotAVideo
+
+    try:
+        return stills.first_frame(video)
+    except NotAVideo as error:
+        raise LibraryError(f"{video.name} cannot be read: {error}.") from error
+
+
 def sheet_of(video: Path, frames: int) -> ContactSheet:
     """A picture of a video's moments.
 

@@ -25,7 +25,16 @@ from sora_mcp.library.disk import (
     sync_file,
 )
 from sora_mcp.library.download import receive
-from sora_mcp.library.files import accept, described, gone, join_clips, look, sheet_of, still
+from sora_mcp.library.files import (
+    accept,
+    described,
+    first_frame,
+    gone,
+    join_clips,
+    look,
+    sheet_of,
+    still,
+)
 from sora_mcp.library.naming import part_name, sibling, sidecar, video_name
 from sora_mcp.videos.models import File, Job, Variant
 from sora_mcp.videos.ports import ContactSheet, OpenContent
@@ -44,6 +53,7 @@ class FolderLibrary:
         """`root`: the finished files; `work`: this machine's own state, such as waiting images."""
         self._root = root.absolute()
         self._references = work.absolute() / "references"
+        self._parts = work.absolute() / "parts"
         self._locks = work.absolute() / "locks"
         self._max_file_bytes = max_file_bytes
 
@@ -61,13 +71,21 @@ class FolderLibrary:
     async def fetch(self, job: Job, open_content: OpenContent) -> File:
         """Download the video of a job, resuming what an earlier try left, and check it."""
         final = await on_disk(self._root, self._place_for, job)
+        return await self._receive(job, final, open_content)
+
+    async def fetch_part(self, job: Job, open_content: OpenContent) -> File:
+        """Download what an emulated extension adds; it waits in the work folder to be joined."""
+        await on_disk(self._parts, _make_folder, self._parts)
+        return await self._receive(job, self._added(job.id), open_content)
+
+    async def _receive(self, job: Job, final: Path, open_content: OpenContent) -> File:
         # Only complete files get their final names: an earlier try has come this far.
-        found = await on_disk(self._root, look, final)
+        found = await on_disk(final.parent, look, final)
         if found is not None:
             return found
-        async with self._part(job.id) as part:
+        async with self._part(job.id, final.parent) as part:
             digest = await receive(part, open_content, most=self._max_file_bytes)
-            return await on_disk(self._root, accept, part, final, digest)
+            return await on_disk(final.parent, accept, part, final, digest)
 
     async def join(
         self, job: Job, parts: Sequence[File], on_progress: Callable[[float], None]
@@ -87,7 +105,7 @@ class FolderLibrary:
                 told = percent
                 from_thread.run_sync(on_progress, percent)
 
-        async with self._part(job.id) as part:
+        async with self._part(job.id, self._root) as part:
             note = await on_disk(self._root, join_clips, clips, part, tell)
             digest = await on_disk(self._root, sha256_of, part)
             return await on_disk(self._root, accept, part, final, digest), note
@@ -97,6 +115,11 @@ class FolderLibrary:
     async def add_still(self, job: Job, variant: Variant) -> File:
         """An image of a job's video, made from it; the one there is when it was made before."""
         return await on_disk(self._root, still, self._video_of(job), variant)
+
+    async def first_frame(self, file: File) -> bytes:
+        """A video's first frame as a PNG."""
+        path = await self._present(file)
+        return await on_disk(path.parent, first_frame, path)
 
     async def write_sidecar(self, job: Job) -> None:
         """Write down beside the video what it is and how it was made."""
@@ -150,6 +173,10 @@ class FolderLibrary:
 
     # Ending
 
+    async def drop_part(self, video_id: str) -> None:
+        """Forget what `fetch_part` brought."""
+        await on_disk(self._parts, _unlink, self._added(video_id))
+
     async def remove(self, job: Job) -> None:
         """Remove all files of a job, unfinished ones too."""
         await on_disk(self._root, self._remove, job)
@@ -162,6 +189,9 @@ class FolderLibrary:
         video = job.file(Variant.VIDEO)
         return self._root / video_name(job) if video is None else Path(video.location)
 
+    def _added(self, video_id: str) -> Path:
+        return self._parts / f"{video_id}.mp4"
+
     def _reference(self, video_id: str) -> Path:
         return self._references / f"{video_id}.png"
 
@@ -172,17 +202,17 @@ class FolderLibrary:
         return path
 
     @asynccontextmanager
-    async def _part(self, video_id: str) -> AsyncGenerator[Path]:
-        """The path of an unfinished file that nobody else writes to."""
+    async def _part(self, video_id: str, folder: Path) -> AsyncGenerator[Path]:
+        """The path of an unfinished file in a folder that nobody else writes to."""
         lock = await on_disk(self._locks, self._lock, video_id)
         if lock is not None:
             try:
-                yield self._root / part_name(video_id)
+                yield folder / part_name(video_id)
             finally:
                 lock.release()
             return
         # Some process is still at it, perhaps frozen since it lost its lease. Nobody waits for it.
-        own = self._root / part_name(video_id, f".{secrets.token_hex(4)}")
+        own = folder / part_name(video_id, f".{secrets.token_hex(4)}")
         try:
             yield own
         finally:
@@ -210,6 +240,8 @@ class FolderLibrary:
             sidecar(video),
             *(sibling(video, variant) for variant in Variant),
             *self._root.glob(part_name(job.id, "*")),
+            *self._parts.glob(part_name(job.id, "*")),
+            self._added(job.id),
             self._locks / f"{job.id}.lock",
         ):
             _unlink(path)
@@ -219,6 +251,7 @@ class FolderLibrary:
             (self._root, part_name("vid_", "*")),
             (self._root, f"{OWN_PART}*"),
             (self._references, f"{OWN_PART}*"),
+            (self._parts, "*"),
             (self._locks, "vid_*.lock"),
         ):
             with suppress(OSError):

@@ -76,7 +76,12 @@ class FolderOutputs:
         return [(folder, Path(os.path.realpath(folder))) for folder in self._output_dirs]
 
     def _outside(self, save_as: str) -> OutsideFolders:
-        places = ", ".join(map(str, self._output_dirs)) or "(none)"
+        if not self._output_dirs:
+            return OutsideFolders(
+                "This server writes no copies into folders. Leave save_as out: the result says "
+                "where the file can be had."
+            )
+        places = ", ".join(map(str, self._output_dirs))
         return OutsideFolders(
             f"save_as {_short(save_as)} leads outside the folders that copies may be written to: "
             f"{places}. Give a file name such as cat.mp4, or a path in one of them."

@@ -136,13 +136,18 @@ class FolderReferences:
         return any(path.is_relative_to(os.path.realpath(folder)) for folder in self._input_dirs)
 
     def _outside(self, source: str) -> OutsideFolders:
+        if not self._input_dirs:
+            return OutsideFolders(
+                "This server reads no images from folders. Give an https: or data: URL, or a "
+                "sora:// URI of an image."
+            )
         return OutsideFolders(
             f"{_short(source)} is outside the folders that images may be read from: "
             f"{self._places()}. Put the image there, or give it as an https: or data: URL."
         )
 
     def _places(self) -> str:
-        return ", ".join(map(str, self._input_dirs)) or "(none)"
+        return ", ".join(map(str, self._input_dirs))
 
 
 def _opened_path(descriptor: int, asked: Path) -> Path:

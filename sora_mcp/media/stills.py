@@ -82,6 +82,16 @@ def spritesheet(path: Path) -> bytes:
     return _encode(_grid(cells, SPRITES), "JPEG", quality=80)
 
 
+def first_frame(path: Path) -> bytes:
+    """The very first frame as a PNG of full size, to make a shot again from.
+
+    Raises:
+        NotAVideo: The file is no clip that can be decoded.
+        OSError: The file is missing or may not be read.
+    """
+    return _whole(path, 0.0)
+
+
 def last_frame(path: Path) -> bytes:
     """The very last frame as a PNG of full size, to carry a shot on from.
 
@@ -89,7 +99,11 @@ def last_frame(path: Path) -> bytes:
         NotAVideo: The file is no clip that can be decoded.
         OSError: The file is missing or may not be read.
     """
-    [(_, frame)] = _frames_at(path, [1.0])
+    return _whole(path, 1.0)
+
+
+def _whole(path: Path, share: float) -> bytes:
+    [(_, frame)] = _frames_at(path, [share])
     return _encode(_picture(frame, (frame.width, frame.height)), "PNG", compress_level=4)
 
 

@@ -119,7 +119,7 @@ def _shown(value: object) -> str:
         case str():
             return f'"{value}"' if len(value) <= 40 else f'"{value[:37]}..."'
         case int() | float():
-            return f"{value:g}" if abs(value) < _LARGE else "a number that large"
+            return "a number that large" if abs(value) >= _LARGE else f"{value:g}"
         case list():
             return "a list"
         case _:

@@ -9,6 +9,7 @@ from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context, MCPServer, RequestStateSecurity
 from mcp.server.mcpserver.exceptions import ResourceError, ToolError
+from mcp.server.mcpserver.tools import Tool
 from mcp.shared.exceptions import MCPError
 from mcp.types import (
     INVALID_PARAMS,
@@ -21,15 +22,20 @@ from mcp.types import (
 from pydantic import AnyUrl
 
 from sora_mcp import __version__
-from sora_mcp.app import App, engine_name
+from sora_mcp.app import App, engine_names, has_access_control
 from sora_mcp.server.arguments import read_arguments
 from sora_mcp.server.freshness import HINTS, no_stale_records
 from sora_mcp.server.keys import derived_keys
+from sora_mcp.server.limits import ConcurrencyLimit, no_large_message
+from sora_mcp.server.player import player
 from sora_mcp.server.present import Link, Presenter, tool_result
 from sora_mcp.server.prompts import register_prompts
 from sora_mcp.server.resources import Resources, resource_error
+from sora_mcp.server.scopes import Scopes
 from sora_mcp.server.subscriptions import Connection, Subscriptions
+from sora_mcp.server.tasks import Tasks
 from sora_mcp.server.tools import Tools
+from sora_mcp.server.video_tasks import VideoTasks
 from sora_mcp.server.wording import failure_text
 from sora_mcp.settings import Settings
 from sora_mcp.videos.errors import SoraError
@@ -45,6 +51,8 @@ class SoraServer(MCPServer[Connection]):
         tools = Tools(app, share_paths=share_paths, link=link)
         subscriptions = Subscriptions(app)
         own = tools.all()
+        self.tasks = Tasks(VideoTasks(app, share_paths=share_paths, link=link))
+        self.scopes = Scopes(tool.name for tool in own if _is_read_only(tool))
         super().__init__(
             "sora-mcp",
             title="Sora MCP",
@@ -52,13 +60,20 @@ class SoraServer(MCPServer[Connection]):
             instructions=_instructions(app.settings),
             version=__version__,
             tools=own,
+            extensions=[player(app.settings), self.tasks],
             lifespan=subscriptions.lifespan,
             subscriptions=subscriptions.bus,
             request_state_security=RequestStateSecurity(
                 keys=derived_keys(app.settings, "request state")
             ),
             cache_hints=HINTS,
-            middleware=[subscriptions.remember, no_stale_records, self._note_answer],
+            middleware=[
+                *_limits(app.settings),
+                no_large_message,
+                subscriptions.remember,
+                no_stale_records,
+                self._note_answer,
+            ],
         )
         self.forward_changes = subscriptions.forward
         self.first_answer = anyio.Event()
@@ -157,18 +172,31 @@ def build_server(app: App, *, share_paths: bool, link: Link) -> SoraServer:
 
 
 def _instructions(settings: Settings) -> str:
-    engine = engine_name(settings)
+    default, *others = engine_names(settings)
     what = (
         "the embedded engine: local previews, not AI video"
-        if engine == EMBEDDED
-        else f"the Videos API at {engine}"
+        if default == EMBEDDED
+        else f"the Videos API at {default}"
     )
+    if others:
+        what += f" (also {', '.join(others)}: write model as engine/model)"
     return (
         f"Makes videos with {what}. Start one with generate_video, remix_video, extend_video or "
         "join_videos; then call get_video_status with its video_id and wait_seconds=25 until the "
         "status is completed; its files are saved and named in the result. Look at a clip with "
         "view_video. Never start a video again whose status is unknown: ask the user."
     )
+
+
+def _limits(settings: Settings) -> list[ConcurrencyLimit]:
+    """Of each owner's use; without access control nobody has a name, and there are none."""
+    if has_access_control(settings):
+        return [ConcurrencyLimit(settings.max_concurrent_requests)]
+    return []
+
+
+def _is_read_only(tool: Tool) -> bool:
+    return tool.annotations is not None and tool.annotations.read_only_hint is True
 
 
 def _listed(takes: dict[str, bool]) -> str:

@@ -64,6 +64,7 @@ class EngineData(TypedDict, total=False):
 
     name: Required[str]
     base_url: str
+    dialect: str
     models: list[str]
     sizes: list[str]
     seconds: list[str]
@@ -75,3 +76,4 @@ class EngineData(TypedDict, total=False):
     library: str
     input_dirs: list[str]
     notes: list[str]
+    engines: list[dict[str, Any]]

@@ -6,7 +6,7 @@ from pydantic import Field
 
 VideoId = Annotated[
     str,
-    Field(description="Which video: the video_id of an earlier result. Example: vid_7k2m9q4x1c."),
+    Field(description="From an earlier result. Example: vid_7k2m9q4x1c."),
 ]
 Prompt = Annotated[
     str,
@@ -65,25 +65,23 @@ Options = Annotated[
 ]
 MaxCost = Annotated[
     float | None,
-    Field(description="Refuse if it would cost more than this many USD, 0 or more. Example: 0.5."),
+    Field(description="Refuse above this many USD, 0 or more. Example: 0.5."),
 ]
-DryRun = Annotated[
-    bool, Field(description="true: show what would be sent and its cost, and send nothing.")
-]
+DryRun = Annotated[bool, Field(description="true: only show what would be sent and its cost.")]
 IdempotencyKey = Annotated[
     str,
     Field(
-        description="Your own key, 1 to 200 characters: used again, it returns the first video. "
-        "Example: scene-3-take-1."
+        description="Your key, 1 to 200 characters: used again, it returns the first video. "
+        "Example: scene-3."
     ),
 ]
 WaitSeconds = Annotated[
     float,
-    Field(description="Seconds to wait for the result before answering, 0 to 45. Example: 25."),
+    Field(description="Seconds to wait for the result, 0 to 45. Example: 25."),
 ]
 ChosenVariant = Annotated[
     Literal["video", "thumbnail", "spritesheet"],
-    Field(description="Which file: the MP4, the WebP thumbnail, or the JPEG sheet of frames."),
+    Field(description="The MP4, the WebP thumbnail, or the JPEG sheet of frames."),
 ]
 SaveAs = Annotated[
     str,

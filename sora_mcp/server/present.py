@@ -21,11 +21,13 @@ from mcp.types import (
 )
 
 from sora_mcp.server.outputs import EngineData, FileData, VideoData
+from sora_mcp.server.player import ELAPSED_SECONDS, EXPECTED_SECONDS
 from sora_mcp.server.wording import next_call, sentence
-from sora_mcp.videos.lifecycle import shown_status
-from sora_mcp.videos.models import File, Job, Operation, Variant
+from sora_mcp.videos.lifecycle import ACTIVE, shown_status
+from sora_mcp.videos.models import EngineFacts, File, Job, Operation, Variant
 from sora_mcp.videos.planning import Plan
-from sora_mcp.videos.service import EngineReport, VideoService
+from sora_mcp.videos.reports import EngineReport
+from sora_mcp.videos.service import VideoService
 
 Link = Callable[[str, Variant], str | None]
 """The web address of a video's file, or None when no HTTP server serves it."""
@@ -60,9 +62,13 @@ def tool_result(
     data: Mapping[str, Any],
     *,
     more: Sequence[ContentBlock] = (),
+    meta: Mapping[str, Any] | None = None,
     is_error: bool = False,
 ) -> CallToolResult:
-    """A sentence for a person, the compact JSON, and what else there is to see."""
+    """A sentence for a person, the compact JSON, and what else there is to see.
+
+    `meta`: what only programs are told.
+    """
     return CallToolResult(
         content=[
             TextContent(type="text", text=text),
@@ -71,6 +77,7 @@ def tool_result(
         ],
         structured_content=dict(data),
         is_error=is_error,
+        _meta=dict(meta) if meta else None,
     )
 
 
@@ -94,7 +101,17 @@ class Presenter:
         data = await self.video(job)
         place = next((file.get("path") or file["uri"] for file in data.get("files", ())), None)
         text = " ".join(filter(None, [sentence(job, place), *job.notes, *notes, data.get("next")]))
-        return tool_result(text, data, more=self.links(job), is_error=failed)
+        meta = await self._pace(job) if job.status in ACTIVE else None
+        return tool_result(text, data, more=self.links(job), meta=meta, is_error=failed)
+
+    async def _pace(self, job: Job) -> dict[str, Any]:
+        elapsed = datetime.now(UTC) - (job.submitted_at or job.created_at)
+        return without_absent(
+            {
+                ELAPSED_SECONDS: round(elapsed.total_seconds(), 1),
+                EXPECTED_SECONDS: await self.videos.expected_seconds(job),
+            }
+        )
 
     async def video(self, job: Job, *, whole_prompt: bool = False) -> VideoData:
         """A job as structured content."""
@@ -206,6 +223,7 @@ def planned(plan: Plan) -> dict[str, Any]:
             "seconds": _plain(job.seconds),
             "engine": job.engine,
             "source_video_id": _source(job),
+            "emulated": job.emulated or None,
             "estimated_cost_usd": _plain(plan.estimate.usd),
             "request": plan.request,
             "next": "Call again without dry_run to make it.",
@@ -214,24 +232,31 @@ def planned(plan: Plan) -> dict[str, Any]:
 
 
 def engine_data(report: EngineReport) -> EngineData:
-    """The engine in use as structured content."""
-    facts = report.facts
+    """The engine in use as structured content, and what others there are."""
     values = {
-        "name": facts.name,
-        "base_url": facts.base_url,
-        "models": list(facts.models) or None,
-        "sizes": list(facts.sizes) or None,
-        "seconds": list(facts.seconds) or None,
-        "operations": dict(facts.operations) or None,
-        "options": dict(facts.options) or None,
+        **_engine_facts(report.facts),
         "prices_usd_per_second": report.prices_usd_per_second or None,
         "spent_today_usd": report.spent_today_usd,
         "budget_left_usd": report.budget_left_usd,
         "library": report.library,
         "input_dirs": [str(folder) for folder in report.input_dirs],
-        "notes": list(facts.notes) or None,
+        "engines": [without_absent(_engine_facts(facts)) for facts in report.others] or None,
     }
     return cast("EngineData", without_absent(values))
+
+
+def _engine_facts(facts: EngineFacts) -> dict[str, Any]:
+    return {
+        "name": facts.name,
+        "base_url": facts.base_url,
+        "dialect": facts.kind,
+        "models": list(facts.models) or None,
+        "sizes": list(facts.sizes) or None,
+        "seconds": list(facts.seconds) or None,
+        "operations": dict(facts.operations) or None,
+        "options": dict(facts.options) or None,
+        "notes": list(facts.notes) or None,
+    }
 
 
 def _source(job: Job) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 import anyio
 from mcp.server.mcpserver import Context
 
+from sora_mcp.server.deadline import Deadline
 from sora_mcp.videos.lifecycle import FINAL
 from sora_mcp.videos.models import Job, JobStatus, Operation
 from sora_mcp.videos.service import VideoService
@@ -37,16 +38,21 @@ class Progress:
         """Tell the client where a job stands."""
         # An engine's 100 % leaves the file to be fetched: 100 is kept for the end.
         percent = _TOTAL if job.status is JobStatus.COMPLETED else min(job.progress, 99.0)
-        elapsed = max(0, int((datetime.now(UTC) - job.created_at).total_seconds()))
-        await self.report(percent, f"{_doing(job)} · {elapsed} s elapsed")
+        await self.report(percent, message_of(job))
 
 
 async def follow(
-    videos: VideoService, ctx: Context[Any, Any], job: Job, *, answer: float = 0, wait: float
+    videos: VideoService,
+    ctx: Context[Any, Any],
+    job: Job,
+    deadline: Deadline,
+    *,
+    submitted: bool = False,
 ) -> Job:
-    """The job after its host has answered (at most `answer` s) and it has ended (at most `wait` s).
+    """The job when it has ended, or as it is when the time for waiting is over.
 
-    Both are seconds; `wait` starts when the host has answered. The job comes back as it is then.
+    `submitted`: it has just been put into the ledger; then its host's answer is waited for first,
+    and the time for waiting starts with that.
     """
     progress = Progress(ctx)
 
@@ -54,10 +60,10 @@ async def follow(
         await progress.job(job)
 
     async with every(HEARTBEAT_SECONDS, heartbeat):
-        if answer > 0:
-            job = await videos.wait_for_answer(job, answer)
-        if wait > 0:
-            with anyio.move_on_after(wait):
+        if submitted:
+            job = await videos.wait_for_answer(job, deadline.answer)
+        if deadline.wait > 0:
+            with anyio.move_on_after(deadline.wait):
                 async with aclosing(videos.watch(job.owner, job.id)) as states:
                     async for state in states:
                         changed = (state.status, state.progress) != (job.status, job.progress)
@@ -86,6 +92,13 @@ async def every(seconds: float, tell: Callable[[], Awaitable[None]]) -> AsyncGen
     except BaseExceptionGroup as group:
         # The block's own error, which the task group has wrapped.
         raise group.exceptions[0] from None
+
+
+def message_of(job: Job) -> str:
+    """Where a job stands, and how long it has taken, in a few words."""
+    until = job.updated_at if job.status in FINAL and job.updated_at else datetime.now(UTC)
+    elapsed = max(0, int((until - job.created_at).total_seconds()))
+    return f"{_doing(job)} · {elapsed} s elapsed"
 
 
 def _doing(job: Job) -> str:

@@ -4,7 +4,7 @@ The structure they teach (shot type · subject · action · setting · lighting)
 Videos API are trained on; what they say hosts refuse is what the hosts' own pages say.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 from mcp.server.mcpserver import MCPServer
@@ -19,15 +19,20 @@ from pydantic import Field
 
 from sora_mcp.app import App
 from sora_mcp.server.owners import current_owner
+from sora_mcp.server.present import video_uri
 from sora_mcp.videos.errors import SoraError
+from sora_mcp.videos.models import Job, Page, Variant
 
 REFUSED = (
     "Hosts refuse real people, faces of people in the first frame, copyrighted characters and "
     "music, and anything unfit for under-18s: describe an invented person, style or tune instead."
 )
 _WAIT = (
-    "Then call get_video_status with its video_id and wait_seconds=25 until it is completed, "
-    "and show the person the file."
+    "call get_video_status with its video_id and wait_seconds=25 while it is queued or in_progress"
+)
+_SHOW = (
+    "Once it is completed, show the person the file. If it ends otherwise, tell the person the "
+    "reason, and do not start it again unasked."
 )
 _SHOT = (
     "Write the prompt as one shot: shot type and camera move · subject with two or three visible "
@@ -80,6 +85,14 @@ _WORDS: Mapping[str, tuple[str, ...]] = {
     "shots": ("2", "3", "4", "5", "6"),
 }
 
+_RECORD = video_uri("{video_id}")
+
+_VIDEO_ARGUMENTS: Mapping[str, Callable[[Job], str]] = {
+    "video_id": lambda job: job.id,
+    "image": lambda job: video_uri(job.id, Variant.LAST_FRAME),
+}
+"""Arguments that name a video, and how."""
+
 
 def cinematic_shot(
     subject: Annotated[str, Field(description="Who or what. Example: a calico cat.")],
@@ -95,7 +108,7 @@ def cinematic_shot(
         'Example: "Medium close-up, slow dolly in. A calico cat with a white chest plays a small '
         "upright piano, paws on the keys, ears turning. A velvet-curtained stage. A warm spotlight "
         'from above, dust in the beam, deep red shadows."\n\n'
-        f"{REFUSED}\n\nCall generate_video with that prompt. {_WAIT}"
+        f"{REFUSED}\n\nCall generate_video with that prompt. Then {_WAIT}. {_SHOW}"
     )
 
 
@@ -116,10 +129,11 @@ def image_to_video(
         "The picture already shows subject, setting and light: do not describe them again, except "
         "where the motion needs it. Say what moves, how fast, in which direction, and what the "
         "camera does; one movement is better than three.\n\n"
-        "Choose a size with the image's orientation; reference_fit says whether the image is "
-        "cropped (cover), padded (contain) or distorted (stretch) to it. "
+        "Choose a size with the image's orientation (get_engine lists sizes); reference_fit says "
+        "whether the image is cropped (cover), padded (contain) or distorted (stretch) to it. "
         f"{REFUSED}\n\n"
-        f"Call generate_video with the prompt and input_reference set to the image. {_WAIT}"
+        "Call generate_video with the prompt and input_reference set to the image. "
+        f"Then {_WAIT}. {_SHOW}"
     )
 
 
@@ -129,11 +143,13 @@ def vertical_short(
     """A short clip for a phone held upright."""
     return (
         f"Make a vertical short about: {topic}\n\n"
-        "Portrait, 720x1280. The first second decides: open on the most striking image, close up, "
+        "Portrait. The first second decides: open on the most striking image, close up, "
         "subject in the middle third, nothing important at the top or bottom edge, where apps put "
         f"their buttons. One idea, one shot, 4 to 8 seconds.\n\n{_SHOT}\n\n{REFUSED}\n\n"
         "Do not ask for captions in the picture: video models misspell them.\n\n"
-        f"Call generate_video with size 720x1280. {_WAIT}"
+        "Call generate_video with that prompt, the length as seconds, and size 720x1280; if "
+        "get_engine lists sizes and not this one, the portrait size nearest to it. "
+        f"Then {_WAIT}. {_SHOW}"
     )
 
 
@@ -147,15 +163,18 @@ def storyboard(
         "1. Plan. List the shots first: for each the shot type, what happens, its length. Change "
         "the shot size from one to the next (wide, medium, close-up). Write one sentence each for "
         "the look of the main subject, the place and the light, and repeat these three word for "
-        "word in every prompt: a model remembers nothing between shots.\n"
-        f"2. Generate. {_SHOT} Call generate_video once for each shot, all with the same size and "
-        "model, then get_video_status with wait_seconds=25 for each until it is completed. Where a "
-        "shot goes straight on, give the shot before as input_reference: "
+        "word in every prompt: a model remembers nothing between shots. "
+        f"{_SHOT} {REFUSED}\n"
+        "2. Price. Call generate_video with dry_run=true for the first shot. If it costs anything, "
+        "tell the person what all shots will cost, and go on when they agree.\n"
+        "3. Generate. Call generate_video once for each shot, with its prompt and seconds, all of "
+        f"the same size and model; for each {_WAIT}. Where a shot goes straight on from the one "
+        "before, wait for that one and give its last frame as input_reference: "
         "sora://videos/{video_id}/last_frame.png.\n"
-        "3. View. Call view_video for each and compare it with the plan; remix_video with one "
-        "change where it fails.\n"
-        "4. Join. Call join_videos with the video_ids in order, and show the person the file.\n\n"
-        f"Before step 2 call generate_video with dry_run=true if it may cost money. {REFUSED}"
+        "4. Look. Call view_video with each video_id and compare it with the plan. Where it fails, "
+        "call remix_video with that video_id and one change as prompt, wait as before, and use the "
+        "new video_id in place of the old one.\n"
+        f"5. Join. Call join_videos with the video_ids in order; {_WAIT}. {_SHOW}"
     )
 
 
@@ -167,14 +186,16 @@ def refine_video(
     aim = goal or "whatever would make it clearly better"
     return (
         f"Improve the video {video_id}. Goal: {aim}.\n\n"
-        "1. Look at it: call view_video.\n"
+        "1. Look at it: call view_video with this video_id.\n"
         "2. Criticise it in three lines against its prompt: subject and action, composition and "
         "camera, light and colour. Name the one flaw that matters most.\n"
-        "3. Remix it: call remix_video with that one change, in one or two sentences that also say "
-        'what must stay. Example: "Same shot and framing; change the light to a cold blue '
-        'moonlight." Several changes at once make another video, not a better one.\n'
-        "4. Compare: call view_video for both and tell the person what changed.\n\n"
-        f"{_WAIT} {REFUSED}"
+        "3. Remix it: call remix_video with this video_id and that one change as prompt, in one or "
+        'two sentences that also say what must stay. Example: "Same shot and framing; change the '
+        'light to a cold blue moonlight." Several changes at once make another video, not a better '
+        f"one. {REFUSED} Then {_WAIT}.\n"
+        "4. Compare: call view_video with the new video_id. If the flaw is still there, go back to "
+        "3 with other words, once.\n"
+        f"5. Tell the person what changed. {_SHOW}"
     )
 
 
@@ -195,26 +216,28 @@ def register_prompts(server: MCPServer[Any], app: App) -> None:
         argument: CompletionArgument,
         context: CompletionContext | None,
     ) -> Completion:
-        if argument.name == "video_id":
-            values = await _video_ids(app, argument.value)
-        else:
-            values = _matching(_WORDS.get(argument.name, ()), argument.value)
-        return Completion(values=values, total=len(values), has_more=False)
+        value_of = _VIDEO_ARGUMENTS.get(argument.name)
+        if value_of is None:
+            words = _WORDS.get(argument.name, ())
+            values = [word for word in words if argument.value.lower() in word]
+            return Completion(values=values, total=len(values), has_more=False)
+        # Every video has a record; files are there once it is completed.
+        is_record = isinstance(ref, ResourceTemplateReference) and ref.uri == _RECORD
+        found = await _found(app, argument.value, "all" if is_record else "completed")
+        return Completion(
+            values=[value_of(job) for job in found.jobs], has_more=found.next_after is not None
+        )
 
 
-def _matching(words: tuple[str, ...], typed: str) -> list[str]:
-    return [word for word in words if typed.lower() in word]
-
-
-async def _video_ids(app: App, typed: str) -> list[str]:
-    """The newest finished videos whose id begins so, or whose prompt has these words."""
+async def _found(app: App, typed: str, status: str) -> Page:
+    """The newest videos whose id begins so, or whose prompt has words that begin so."""
+    if not await app.has_ledger():
+        return Page(jobs=())
     try:
         videos = await app.videos()
-        owner = current_owner()
         if typed and "vid_".startswith(typed[:4]):
-            newest = await videos.list(owner, status="completed", limit=100)
-            return [job.id for job in newest.jobs if job.id.startswith(typed)]
-        page = await videos.list(owner, status="completed", query=typed or None, limit=20)
+            newest = await videos.list(current_owner(), status=status, limit=100)
+            return Page(jobs=tuple(job for job in newest.jobs if job.id.startswith(typed)))
+        return await videos.list(current_owner(), status=status, query=typed or None, limit=20)
     except SoraError:
-        return []
-    return [job.id for job in page.jobs]
+        return Page(jobs=())

@@ -10,6 +10,7 @@ from mcp.server.mcpserver.exceptions import ResourceError, ResourceNotFoundError
 from mcp.types import Annotations, Resource
 
 from sora_mcp.app import App
+from sora_mcp.server.limits import LARGEST_BLOB
 from sora_mcp.server.owners import current_owner
 from sora_mcp.server.present import (
     Link,
@@ -112,7 +113,7 @@ class Resources:
         videos = await self._app.videos()
         job, file = await videos.file(current_owner(), video_id, variant)
         if length is None:
-            if file.bytes > self._app.settings.max_read_bytes:
+            if file.bytes > min(self._app.settings.max_read_bytes, LARGEST_BLOB):
                 where = await Presenter(videos, self._share_paths, self._link).file(job, file)
                 raise InvalidRequest(_too_large(job, file, where.get("path") or where.get("url")))
             length = file.bytes

@@ -1,10 +1,12 @@
-"""Telling clients that videos changed.
+"""Telling clients that their owner's videos changed.
 
 Clients of protocol 2026-07-28 listen through the SDK's subscription bus. Older ones are told
 unasked where their connection can carry it (stdio, SSE): the SDK gives them no way to subscribe.
+Nobody is told of another owner's videos.
 """
 
-from collections.abc import AsyncGenerator
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,15 +18,18 @@ from mcp.server.subscriptions import (
     InMemorySubscriptionBus,
     ResourcesListChanged,
     ResourceUpdated,
+    ServerEvent,
 )
 
 from sora_mcp.app import App
+from sora_mcp.server.owners import current_owner
 from sora_mcp.server.present import video_uri
+from sora_mcp.videos.errors import SoraError, VideoNotFound
 from sora_mcp.videos.lifecycle import FINAL
 from sora_mcp.videos.models import Change, Variant
 
-_PATIENCE = 2.0
-"""Seconds for a client to take a notification; one that does not must not hold up the others."""
+PATIENCE_SECONDS = 2.0
+"""For a client to take a notification; one that does not is told no more."""
 
 
 class Connection:
@@ -32,6 +37,31 @@ class Connection:
 
     def __init__(self) -> None:
         self.session: ServerSession | None = None
+        self.owner: str | None = None
+
+
+class OwnersBus:
+    """Implements the SDK's `SubscriptionBus`: one for each owner, so that nobody hears of others.
+
+    Who listens or publishes is the owner of the present request.
+    """
+
+    def __init__(self) -> None:
+        self._buses: defaultdict[str, InMemorySubscriptionBus] = defaultdict(
+            InMemorySubscriptionBus
+        )
+
+    async def publish(self, event: ServerEvent) -> None:
+        """Tell the listeners of the present owner."""
+        await self.publish_to(current_owner(), event)
+
+    async def publish_to(self, owner: str, event: ServerEvent) -> None:
+        """Tell an owner's listeners."""
+        await self._buses[owner].publish(event)
+
+    def subscribe(self, listener: Callable[[ServerEvent], None]) -> Callable[[], None]:
+        """Listen for the present owner; gives what ends it."""
+        return self._buses[current_owner()].subscribe(listener)
 
 
 class Subscriptions:
@@ -39,28 +69,46 @@ class Subscriptions:
 
     def __init__(self, app: App) -> None:
         self._app = app
-        self.bus = InMemorySubscriptionBus()
+        self.bus = OwnersBus()
         self._connections: set[Connection] = set()
 
     async def forward(self) -> None:
         """Pass changes on until cancelled."""
-        async for change in self._app.changes():
-            await self._publish(change)
-            if change.deleted or change.status in FINAL:
-                for connection in tuple(self._connections):
-                    await self._push(connection, change)
+        async with anyio.create_task_group() as pushes:
+            async for change in self._app.changes():
+                if await self._is_going(change):
+                    continue
+                await self._publish(change)
+                if change.deleted or change.status in FINAL:
+                    for connection in self._connections:
+                        if connection.owner == change.owner:
+                            pushes.start_soon(self._push, connection, change)
+
+    async def _is_going(self, change: Change) -> bool:
+        """Whether all that is new is that a video shall be deleted: told once it is gone."""
+        if change.deleted or change.status not in FINAL:
+            return False
+        try:
+            videos = await self._app.videos()
+            return (await videos.get(change.owner, change.video_id)).delete_requested
+        except VideoNotFound:
+            return True
+        except SoraError:
+            return False
 
     async def _publish(self, change: Change) -> None:
-        await self.bus.publish(ResourceUpdated(uri=video_uri(change.video_id)))
+        events: list[ServerEvent] = [ResourceUpdated(uri=video_uri(change.video_id))]
         if change.deleted or change.status in FINAL:
-            await self.bus.publish(ResourceUpdated(uri=video_uri(change.video_id, Variant.VIDEO)))
-            await self.bus.publish(ResourcesListChanged())
+            events.append(ResourceUpdated(uri=video_uri(change.video_id, Variant.VIDEO)))
+            events.append(ResourcesListChanged())
+        for event in events:
+            await self.bus.publish_to(change.owner, event)
 
     async def _push(self, connection: Connection, change: Change) -> None:
         session = connection.session
         if session is None:
             return
-        with anyio.move_on_after(_PATIENCE) as patience:
+        with anyio.move_on_after(PATIENCE_SECONDS) as patience:
             await session.send_resource_updated(video_uri(change.video_id))
             await session.send_resource_list_changed()
         if patience.cancelled_caught:
@@ -86,4 +134,5 @@ class Subscriptions:
         if ctx.method == "notifications/initialized" and ctx.session.can_send_request:
             connection: Connection = ctx.lifespan_context
             connection.session = ctx.session
+            connection.owner = current_owner()
         return await call_next(ctx)

@@ -15,6 +15,7 @@ from sora_mcp.server.confirm import ask_person
 from sora_mcp.server.deadline import Deadline
 from sora_mcp.server.outputs import Deleted, EngineData, FileData, VideoData, VideoList
 from sora_mcp.server.owners import current_owner
+from sora_mcp.server.player import PLAYER_META
 from sora_mcp.server.present import (
     Link,
     Presenter,
@@ -53,13 +54,15 @@ class Tools:
     def all(self) -> list[Tool]:
         """The tools in the order in which clients list them."""
         return [
-            _tool(self.generate_video, "Generate a video"),
-            _tool(self.remix_video, "Remix a video"),
-            _tool(self.extend_video, "Extend a video"),
+            _tool(self.generate_video, "Generate a video", player=True),
+            _tool(self.remix_video, "Remix a video", player=True),
+            _tool(self.extend_video, "Extend a video", player=True),
             _tool(self.get_video_status, "Get a video's status", read_only=True),
             _tool(self.download_video, "Download or copy a video"),
-            _tool(self.view_video, "Look at a video", read_only=True, open_world=False),
-            _tool(self.join_videos, "Join videos", open_world=False),
+            _tool(
+                self.view_video, "Look at a video", player=True, read_only=True, open_world=False
+            ),
+            _tool(self.join_videos, "Join videos", player=True, open_world=False),
             _tool(self.list_videos, "List videos", read_only=True, open_world=False),
             _tool(self.delete_video, "Delete a video", destructive=True),
             _tool(self.get_engine, "Get the engine", read_only=True),
@@ -162,7 +165,7 @@ class Tools:
         with deadline.limit():
             job = await videos.get(current_owner(), video_id)
         if job.status in ACTIVE and deadline.wait > 0:
-            job = await follow(videos, ctx, job, wait=deadline.wait)
+            job = await follow(videos, ctx, job, deadline)
         return await self._presenter(videos).result(job, notes=[deadline.note])
 
     async def download_video(
@@ -319,7 +322,7 @@ class Tools:
             job = await videos.start(plan)
         repeated = job.id != plan.job.id
         try:
-            job = await follow(videos, ctx, job, answer=deadline.answer, wait=deadline.wait)
+            job = await follow(videos, ctx, job, deadline, submitted=True)
         except anyio.get_cancelled_exc_class():
             with anyio.CancelScope(shield=True):
                 await videos.mark_unheard(job)
@@ -349,6 +352,7 @@ def _dry_run_text(plan: Plan) -> str:
     ask = "The person will be asked first." if plan.must_confirm else None
     parts = [
         "Nothing was sent.",
+        plan.warning,
         cost(plan.estimate),
         ask,
         "Call again without dry_run to make it.",
@@ -360,11 +364,12 @@ def _tool(
     function: Callable[..., Awaitable[object]],
     title: str,
     *,
+    player: bool = False,
     read_only: bool = False,
     destructive: bool = False,
     open_world: bool = True,
 ) -> Tool:
-    """A tool with schemas as small as they can be said."""
+    """A tool with schemas as small as they can be said; `player`: chats show its results in it."""
     tool = Tool.from_function(
         function,
         title=title,
@@ -375,6 +380,7 @@ def _tool(
             idempotent_hint=read_only or destructive,
             open_world_hint=open_world,
         ),
+        meta=PLAYER_META if player else None,
     )
     tool.parameters = input_schema(tool.parameters)
     published = tool.fn_metadata.output_schema

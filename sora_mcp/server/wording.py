@@ -5,6 +5,7 @@ is about, and which call comes next.
 """
 
 from sora_mcp.videos.errors import (
+    GaveUp,
     InvalidReference,
     InvalidRequest,
     KeyConflict,
@@ -53,6 +54,8 @@ _FOR_THE_OPERATOR = (KeyRejected.code, QuotaExceeded.code)
 def sentence(job: Job, place: str | None = None) -> str:
     """Where a job stands, with the place of its file once it has one."""
     said = f"{job.id} {_state(job, place)}"
+    if job.status in ACTIVE and job.trouble is not None:
+        said = f"{said} {_ended(job.trouble)}"
     return f"{said} {PREVIEW}" if job.engine == EMBEDDED and job.error is None else said
 
 
@@ -104,6 +107,8 @@ def next_call(job: Job) -> str:
         return f"Do not call {again} again; ask the user. get_video_status may know more later."
     if job.error is not None and job.error.code in _FOR_THE_OPERATOR:
         return f"Do not call {again} again before the operator has changed this."
+    if job.error is not None and job.error.code == GaveUp.code:
+        return f"Do not call {again} again before you have asked the user: it may be paid twice."
     if job.error is not None and not job.error.retry and job.status is JobStatus.FAILED:
         return f"Do not repeat the same call; change what was refused, then call {again}."
     return f"Call {again} again if the person still wants it."
@@ -112,6 +117,8 @@ def next_call(job: Job) -> str:
 def cost(estimate: Estimate) -> str:
     """What a request would cost, for a dry run."""
     note = f" ({estimate.note})" if estimate.note else ""
+    if estimate.needs_seconds:
+        return f"estimated_cost_usd is unknown{note}: it depends on `seconds`, which is not given."
     if estimate.usd is None:
         return f"estimated_cost_usd is unknown{note}: no price is known for this host and model."
     return f"It would cost {_usd(estimate.usd)}{note}."

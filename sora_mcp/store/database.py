@@ -1,5 +1,6 @@
 """The database behind the ledger: connections, transactions, clock, and what may go wrong."""
 
+import json
 import sqlite3
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
@@ -44,6 +45,7 @@ class Database:
         engine = create_async_engine(
             URL.create("sqlite+aiosqlite", database=str(ledger)),
             connect_args={"timeout": BUSY_SECONDS},
+            json_deserializer=_json_of,
             pool_size=4,
             max_overflow=0,
             hide_parameters=True,
@@ -74,6 +76,7 @@ class Database:
             engine = create_async_engine(
                 url.set(drivername="postgresql+asyncpg", query=query),
                 connect_args={"timeout": BUSY_SECONDS},
+                json_deserializer=_json_of,
                 pool_pre_ping=True,
                 hide_parameters=True,
             )
@@ -172,9 +175,17 @@ def _trouble(cause: BaseException | None) -> str:
         )
     if code == sqlite3.SQLITE_FULL:
         return "cannot grow: the disk is full. Make room, then try again."
-    if isinstance(cause, FileExistsError | NotADirectoryError | FileNotFoundError):
+    if isinstance(
+        cause, FileExistsError | NotADirectoryError | FileNotFoundError | PermissionError
+    ):
         return f"cannot be made ({cause}). Choose another folder with SORA_MCP_HOME."
     return f"cannot be used just now: {cause or 'no answer'}. Try again."
+
+
+def _json_of(text: str) -> Any:
+    """What a column of JSON holds; halves of UTF-16 pairs, which nobody could be sent, as `?`."""
+    whole = json.dumps(json.loads(text), ensure_ascii=False)
+    return json.loads(whole.encode(errors="replace"))
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import RowMapping
+from sqlalchemy import ColumnElement, RowMapping, Select, or_, true
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sora_mcp.store.tables import jobs
 from sora_mcp.videos.lifecycle import BAD_ENDS, IN_FLIGHT
 from sora_mcp.videos.models import Job, JobStatus, Operation
+from sora_mcp.videos.ports import Engine
 
 _OWN_COLUMNS = frozenset(
     {
@@ -31,10 +34,25 @@ def job_of(row: RowMapping) -> Job:
     return Job.model_validate(row["document"] | {name: row[name] for name in _OWN_COLUMNS})
 
 
+async def one_job(connection: AsyncConnection, statement: Select[Any]) -> Job | None:
+    """The first job that a statement finds, or None."""
+    row = (await connection.execute(statement)).mappings().first()
+    return None if row is None else job_of(row)
+
+
+def at_engine(engine: Engine | None) -> ColumnElement[bool]:
+    """Jobs of an engine, or of any: by its name, or by its host, should it have been renamed."""
+    if engine is None:
+        return true()
+    host = jobs.c.document["base_url"].as_string()
+    return or_(jobs.c.engine == engine.name, host == engine.base_url)
+
+
 def values_of(job: Job) -> dict[str, Any]:
     """The columns of `jobs` that follow from the job itself."""
     needs_engine = job.operation is not Operation.JOIN
-    queued = needs_engine and job.status is JobStatus.WAITING and not job.delete_requested
+    unwanted = job.delete_requested or job.cancel_requested
+    queued = needs_engine and job.status is JobStatus.WAITING and not unwanted
     in_flight = needs_engine and job.status in IN_FLIGHT
     return {name: getattr(job, name) for name in _OWN_COLUMNS} | {
         "queue_engine": job.engine if queued else None,

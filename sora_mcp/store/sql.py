@@ -1,7 +1,7 @@
 """The ledger, on SQLite and PostgreSQL alike."""
 
 import uuid
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -9,26 +9,31 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import ColumnElement, Select, func, insert, select, true, tuple_, update
+from sqlalchemy import ColumnElement, func, insert, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sora_mcp.store.budgets import check_budget, spent_microusd
 from sora_mcp.store.database import Database, lock_row, make_file
+from sora_mcp.store.keys import first_with_key
 from sora_mcp.store.migrate import migrate
 from sora_mcp.store.peek import LEDGER
-from sora_mcp.store.rows import MICROUSD, counted_microusd, job_of, values_of
+from sora_mcp.store.rows import MICROUSD, at_engine, job_of, one_job, values_of
 from sora_mcp.store.scheduling import due_jobs, free, hold_until, lease, next_moment, submit_time
 from sora_mcp.store.search import has_words, write_words
 from sora_mcp.store.tables import jobs, owners
 from sora_mcp.store.unheard import note_unheard, unheard_twin
-from sora_mcp.videos.errors import InvalidRequest, KeyConflict, SpendingRefused
+from sora_mcp.videos.errors import InvalidRequest
 from sora_mcp.videos.lifecycle import ACTIVE
 from sora_mcp.videos.models import Change, Job, JobStatus, Page
-from sora_mcp.videos.ports import Budget, Claim, EngineLimits, Spent
+from sora_mcp.videos.ports import Budget, Claim, Engine, EngineLimits, Spent
 
 _EVERYONE = ""
 """The row of `owners` that stands for the whole server; an owner has a name."""
 
 _NO_LEASE = {"lease_owner": None, "lease_until": None}
+
+_LATEST = 50
+"""So many finished jobs are enough to know how long one takes."""
 
 _shown = jobs.c.deleted_at.is_(None)
 
@@ -61,14 +66,14 @@ class SqlJobStore:
                 await lock_row(connection, owners, name=job.owner)
             if budget.server_per_day is not None:
                 await lock_row(connection, owners, name=_EVERYONE)
-            first = await _first_with_key(connection, job)
+            first = await first_with_key(connection, job)
             if first is None:
-                first = await _one(
+                first = await one_job(
                     connection, select(jobs).where(await unheard_twin(connection, job, now), _shown)
                 )
             if first is not None:
                 return first
-            await _check_budget(connection, job, budget, now)
+            await check_budget(connection, job, budget, now)
             row = values_of(job) | self._changed() | {"run_at": now}
             await connection.execute(insert(jobs).values(row))
             await write_words(connection, job)
@@ -79,10 +84,26 @@ class SqlJobStore:
         async with self._database.writing() as (connection, now):
             await note_unheard(connection, job, now)
 
+    async def load(self) -> Mapping[str, int]:
+        """How many unfinished jobs each engine has, queued ones included."""
+        counted = select(jobs.c.engine, func.count().label("unfinished")).where(
+            jobs.c.run_at.is_not(None)
+        )
+        async with self._database.reading() as connection:
+            rows = await connection.execute(counted.group_by(jobs.c.engine))
+            return {row.engine: row.unfinished for row in rows}
+
+    async def latest_completed(self, engine: str) -> Sequence[Job]:
+        """The newest finished jobs of an engine, whoever's they are; at most 50."""
+        finished = (jobs.c.engine == engine) & (jobs.c.status == JobStatus.COMPLETED)
+        newest = select(jobs).where(finished).order_by(jobs.c.created_at.desc()).limit(_LATEST)
+        async with self._database.reading() as connection:
+            return [job_of(row) for row in (await connection.execute(newest)).mappings()]
+
     async def spent(self, owner: str) -> Spent:
         """What has been spent today, UTC."""
         async with self._database.reading() as connection:
-            by_owner, by_everyone = await _spent_microusd(connection, owner, self.now())
+            by_owner, by_everyone = await spent_microusd(connection, owner, self.now())
         return Spent(by_owner / MICROUSD, by_everyone / MICROUSD)
 
     # Looking
@@ -93,13 +114,16 @@ class SqlJobStore:
         """The job, unless it is another owner's or (without `deleted`) deleted."""
         found = select(jobs).where(jobs.c.id == video_id, _of(owner), true() if deleted else _shown)
         async with self._database.reading() as connection:
-            return await _one(connection, found)
+            return await one_job(connection, found)
 
-    async def find_engine_job(self, engine_job_id: str, owner: str | None = None) -> Job | None:
+    async def find_engine_job(
+        self, engine_job_id: str, owner: str | None = None, *, engine: Engine | None = None
+    ) -> Job | None:
         """The job that has this id at its engine; the newest, should two engines use the same."""
-        named = select(jobs).where(jobs.c.engine_job_id == engine_job_id, _of(owner), _shown)
+        same_id = (jobs.c.engine_job_id == engine_job_id) & at_engine(engine)
+        named = select(jobs).where(same_id, _of(owner), _shown)
         async with self._database.reading() as connection:
-            return await _one(connection, named.order_by(jobs.c.created_at.desc()).limit(1))
+            return await one_job(connection, named.order_by(jobs.c.created_at.desc()).limit(1))
 
     async def page(
         self,
@@ -110,18 +134,21 @@ class SqlJobStore:
         limit: int = 20,
         after: str | None = None,
     ) -> Page:
-        """Jobs newest first; `query`: every word must begin a word of the prompt or title.
+        """Jobs newest first, without those that are to be deleted.
+
+        `query`: every word must begin a word of the prompt or title.
 
         Raises:
             InvalidRequest: The owner has no job `after`, or the query has too many words.
         """
-        found = select(jobs).where(_of(owner), _shown, *has_words(owner, query or ""))
+        listed = _shown & ~jobs.c.delete_requested
+        found = select(jobs).where(_of(owner), listed, *has_words(owner, query or ""))
         if statuses is not None:
             found = found.where(jobs.c.status.in_(sorted(statuses)))
         async with self._database.reading() as connection:
             if after is not None:
                 # A deleted job still marks a place, so that paging survives a deletion.
-                last = await _one(connection, select(jobs).where(_of(owner), jobs.c.id == after))
+                last = await one_job(connection, select(jobs).where(_of(owner), jobs.c.id == after))
                 if last is None:
                     raise InvalidRequest(
                         f"after names no video of yours ({after!r}). Use the next_after value of "
@@ -188,6 +215,16 @@ class SqlJobStore:
             until = now + timedelta(seconds=lease_seconds)
             return await lease(connection, rows, worker, until)
 
+    async def move_waiting(self, engine: str, other: str, may_move: Callable[[Job], bool]) -> None:
+        """Give another engine the jobs that wait for one and may move."""
+        waiting = (jobs.c.queue_engine == engine) & free(self.now())
+        async with self._database.writing() as (connection, _):
+            found = await connection.execute(select(jobs).where(waiting).with_for_update())
+            for stored in map(job_of, found.mappings().all()):
+                if may_move(stored):
+                    moved = stored.model_copy(update={"engine": other, "base_url": None})
+                    await self._rewrite(connection, stored, moved)
+
     async def renew(self, worker: str, held: Sequence[Job], lease_seconds: float) -> frozenset[str]:
         """Lengthen leases still held; the ids that were."""
         fences = [(job.id, job.fence) for job in held]
@@ -215,11 +252,11 @@ class SqlJobStore:
         """Write a leased job, due again in `run_in` seconds (never: None), and end the lease.
 
         False, and nothing written, when the job's fence is old: another worker has it.
-        `delete_requested` is never cleared by it, and a job that is to be deleted stays due.
+        What was asked for meanwhile is kept, and makes the job due; one to be deleted stays due.
         """
         held = (jobs.c.id == job.id) & (jobs.c.fence == job.fence) & jobs.c.lease_owner.is_not(None)
         async with self._database.writing() as (connection, now):
-            stored = await _one(connection, select(jobs).where(held).with_for_update())
+            stored = await one_job(connection, select(jobs).where(held).with_for_update())
             if stored is None:
                 return False
             run_at = None if run_in is None else now + timedelta(seconds=run_in)
@@ -228,6 +265,9 @@ class SqlJobStore:
                     run_at = now
                 asked = {"delete_requested": True, "keep_files": stored.keep_files}
                 job = job.model_copy(update=asked)
+            if stored.cancel_requested and not job.cancel_requested:
+                run_at = now if job.status in ACTIVE else run_at
+                job = job.model_copy(update={"cancel_requested": True})
             columns = {"run_at": run_at} | ({} if keep_lease else _NO_LEASE)
             await self._rewrite(connection, stored, job, **columns)
         return True
@@ -269,7 +309,7 @@ class SqlJobStore:
         async with self._database.writing() as (connection, now):
             same = (jobs.c.id == job.id) & (jobs.c.fence == job.fence)
             idle = _shown & ~jobs.c.delete_requested & free(now)
-            stored = await _one(connection, select(jobs).where(same, idle).with_for_update())
+            stored = await one_job(connection, select(jobs).where(same, idle).with_for_update())
             if stored is None:
                 return False
             # The fence goes up, so that of two callers only the first one finds it unchanged.
@@ -279,12 +319,20 @@ class SqlJobStore:
 
     async def request_delete(self, video_id: str, owner: str, *, keep_files: bool) -> Job | None:
         """Mark a job for deletion and make it due at once; None when there is none."""
+        return await self._request(video_id, owner, delete_requested=True, keep_files=keep_files)
+
+    async def request_cancel(self, video_id: str, owner: str) -> Job | None:
+        """Mark an active job for cancelling and make it due at once; None when there is none."""
+        return await self._request(video_id, owner, ACTIVE, cancel_requested=True)
+
+    async def _request(
+        self, video_id: str, owner: str, among: frozenset[JobStatus] | None = None, **asked: bool
+    ) -> Job | None:
         found = select(jobs).where(jobs.c.id == video_id, _of(owner), _shown).with_for_update()
         async with self._database.writing() as (connection, now):
-            stored = await _one(connection, found)
-            if stored is None:
+            stored = await one_job(connection, found)
+            if stored is None or (among is not None and stored.status not in among):
                 return None
-            asked = {"delete_requested": True, "keep_files": keep_files}
             job = stored.model_copy(update=asked)
             await self._rewrite(connection, stored, job, run_at=now)
         return job
@@ -293,7 +341,7 @@ class SqlJobStore:
         """Hide a job for ever; its cost still counts. Needs no lease."""
         found = select(jobs).where(jobs.c.id == job.id, _shown).with_for_update()
         async with self._database.writing() as (connection, now):
-            stored = await _one(connection, found)
+            stored = await one_job(connection, found)
             if stored is None:
                 return
             gone = job.model_copy(update={"fence": stored.fence + 1})
@@ -303,6 +351,8 @@ class SqlJobStore:
     async def _rewrite(
         self, connection: AsyncConnection, stored: Job, job: Job, **columns: Any
     ) -> None:
+        moved = (job.status, job.progress) != (stored.status, stored.progress)
+        job = job.model_copy(update={"updated_at": self.now() if moved else stored.updated_at})
         row = values_of(job) | self._changed() | columns
         await connection.execute(update(jobs).where(jobs.c.id == job.id).values(row))
         if (job.prompt, job.title) != (stored.prompt, stored.title):
@@ -337,55 +387,3 @@ async def open_store(url: str | None, home: Path) -> AsyncGenerator[SqlJobStore]
 
 def _of(owner: str | None) -> ColumnElement[bool]:
     return true() if owner is None else jobs.c.owner == owner
-
-
-async def _one(connection: AsyncConnection, statement: Select[Any]) -> Job | None:
-    row = (await connection.execute(statement)).mappings().first()
-    return None if row is None else job_of(row)
-
-
-async def _first_with_key(connection: AsyncConnection, job: Job) -> Job | None:
-    if job.idempotency_key is None:
-        return None
-    same_key = jobs.c.idempotency_key == job.idempotency_key
-    first = await _one(connection, select(jobs).where(_of(job.owner), same_key, _shown))
-    if first is not None and first.fingerprint != job.fingerprint:
-        raise KeyConflict(
-            f"The idempotency_key was used before, with other arguments, for {first.id}. "
-            f"Call get_video_status with {first.id} to see that video, or use a new key to make "
-            "another one. Nothing was sent.",
-            job=first,
-        )
-    return first
-
-
-async def _check_budget(
-    connection: AsyncConnection, job: Job, budget: Budget, now: datetime
-) -> None:
-    cost = counted_microusd(job)
-    if cost == 0 or (budget.owner_per_day is None and budget.server_per_day is None):
-        return
-    by_owner, by_everyone = await _spent_microusd(connection, job.owner, now)
-    for setting, limit, spent in (
-        ("SORA_MCP_DAILY_BUDGET_USD", budget.owner_per_day, by_owner),
-        ("SORA_MCP_SERVER_DAILY_BUDGET_USD", budget.server_per_day, by_everyone),
-    ):
-        if limit is not None and spent + cost > round(limit * MICROUSD):
-            raise SpendingRefused(
-                f"This would cost about ${cost / MICROUSD:.2f}, but the operator allows "
-                f"${limit:.2f} a day ({setting}) and ${spent / MICROUSD:.2f} of it is spent or "
-                "reserved. Nothing was sent or charged. The day begins again at 00:00 UTC; only "
-                "the operator can change the limit."
-            )
-
-
-async def _spent_microusd(
-    connection: AsyncConnection, owner: str, now: datetime
-) -> tuple[int, int]:
-    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    cost = func.sum(jobs.c.cost_microusd)
-    today = select(cost.filter(jobs.c.owner == owner), cost).where(
-        jobs.c.created_at >= midnight, jobs.c.cost_microusd.is_not(None)
-    )
-    by_owner, by_everyone = (await connection.execute(today)).one()
-    return int(by_owner or 0), int(by_everyone or 0)

@@ -11,7 +11,7 @@ from sora_mcp.videos.models import Operation
 
 MAX_PROMPT = 32_000
 MAX_SECONDS = 600
-_SIZE = re.compile(r"[1-9]\d{1,4}[xX×*][1-9]\d{1,4}|\d{3,4}[pP]|\d{1,2}:\d{1,2}")
+_SIZE = re.compile(r"[1-9]\d{1,4}[xX×*][1-9]\d{1,4}|\d{3,4}[pP]|[1-8][kK]|\d{1,2}:\d{1,2}")
 
 
 def check_prompt(prompt: str) -> None:
@@ -25,7 +25,7 @@ def check_prompt(prompt: str) -> None:
 
 
 def check_size(size: str | None) -> str | None:
-    """A size as hosts write it: WIDTHxHEIGHT, `720p` or `16:9`."""
+    """A size as hosts write it: WIDTHxHEIGHT, `720p`, `4K` or `16:9`."""
     if size is None:
         return None
     if not _SIZE.fullmatch(size.strip()):
@@ -37,13 +37,13 @@ def check_size(size: str | None) -> str | None:
 
 
 def check_seconds(seconds: float | None) -> float | None:
-    """A length above 0, in seconds."""
+    """A length above 0 and at most `MAX_SECONDS`, in seconds."""
     if seconds is None:
         return None
     if not 0 < seconds <= MAX_SECONDS:
         raise InvalidRequest(
-            f"seconds is {seconds:g}; give the length of the video as a number above 0, such as 4. "
-            "get_engine lists what the engine takes."
+            f"seconds is {seconds:g}; give the length of the video as a number above 0 and at most "
+            f"{MAX_SECONDS}, such as 4. get_engine lists what the engine takes."
         )
     return float(seconds)
 

@@ -115,9 +115,12 @@ class EngineRefused(EngineError):
 
     code = "engine_refused"
 
-    def __init__(self, message: str, *, reason: str = "engine_refused") -> None:
+    def __init__(
+        self, message: str, *, reason: str = "engine_refused", charged: Charged = "no"
+    ) -> None:
         super().__init__(message)
         self.reason = reason
+        self.charged = charged
 
 
 class KeyRejected(EngineError):
@@ -152,10 +155,24 @@ class EngineFault(EngineError):
     retry = True
 
 
+class GaveUp(EngineError):
+    """The engine has not told how a job ended, and is not asked any more."""
+
+    code = "gave_up"
+    charged: Charged = "unknown"
+
+
 class EngineJobMissing(EngineError):
-    """The engine does not know the job (404)."""
+    """The engine does not know the job (404).
+
+    `for_good`: it is certain; otherwise it may know it again in a moment.
+    """
 
     code = "engine_job_missing"
+
+    def __init__(self, message: str, *, for_good: bool = False) -> None:
+        super().__init__(message)
+        self.for_good = for_good
 
 
 class ContentMissing(EngineError):

@@ -6,22 +6,25 @@ from contextlib import AbstractAsyncContextManager
 
 import anyio
 
+from sora_mcp.videos.emulation import is_only_here
 from sora_mcp.videos.errors import (
     ContentMissing,
     EngineError,
     LibraryError,
+    NotConfigured,
     SoraError,
     job_error,
 )
 from sora_mcp.videos.lifecycle import ACTIVE, DOWNLOAD_PAUSES, advance
 from sora_mcp.videos.models import File, Job, JobError, JobStatus, Operation, Variant
-from sora_mcp.videos.ports import Content, Engine, Engines, JobStore, Library
+from sora_mcp.videos.ports import Content, Engine, Engines, JobStore, Library, OpenContent
 from sora_mcp.videos.submitting import Save
 
 SECONDS_TOLERANCE = 0.3
 """A shorter difference in length is how codecs round, not news."""
 
 _NEVER_SENT = JobError(code="cancelled", message="It was deleted before it was sent.", charged="no")
+_ON_REQUEST = JobError(code="cancelled", message="It was cancelled on request.")
 
 log = logging.getLogger(__name__)
 
@@ -50,22 +53,38 @@ class Finisher:
         def open_content(offset: int) -> AbstractAsyncContextManager[Content]:
             return engine.open_content(job, offset)
 
+        note = None
+        extends = is_only_here(job)
         try:
-            video = await self._library.fetch(job, open_content)
+            if extends:
+                video, note = await self._lengthened(job, open_content)
+            else:
+                video = await self._library.fetch(job, open_content)
         except EngineError as error:
             await self._fetch_later(job, error)
             return
         except LibraryError as error:
             await self._save(_unfetched(job, error, free=engine.free), None)
             return
-        if await self._complete(job, video):
-            await self._release(engine, job)
+        if await self._complete(job, video, note):
+            await self._release(engine, job, had_part=extends)
+
+    async def _lengthened(self, job: Job, open_content: OpenContent) -> tuple[File, str | None]:
+        """An emulated extension: what was added, fetched and joined to its source."""
+        added = await self._library.fetch_part(job, open_content)
+        source = await self._store.get(job.source_ids[0], job.owner)
+        video = source and source.file(Variant.VIDEO)
+        if video is None or not await self._library.exists(video):
+            alone, note = await self._library.join(job, [added], _unheard)
+            gone = "The original is gone, so this is only what was added to it."
+            return alone, " ".join(filter(None, [gone, note]))
+        return await self._library.join(job, [video, added], _unheard)
 
     async def _fetch_later(self, job: Job, error: EngineError) -> None:
         attempts = job.attempts + 1
         if attempts <= len(DOWNLOAD_PAUSES):
             log.info("%s: %s (download %d)", job.id, error.message, attempts)
-            again = job.model_copy(update={"attempts": attempts})
+            again = job.model_copy(update={"attempts": attempts, "trouble": error.message})
             await self._save(again, DOWNLOAD_PAUSES[attempts - 1])
         elif isinstance(error, ContentMissing):
             gone = JobError(
@@ -78,12 +97,15 @@ class Finisher:
         else:
             await self._save(_unfetched(job, error, free=self._engines.of(job).free), None)
 
-    async def _release(self, engine: Engine, job: Job) -> None:
+    async def _release(self, engine: Engine, job: Job, *, had_part: bool) -> None:
+        """Let go of copies that are not needed any more; a failure leaves them where they are."""
         try:
+            if had_part:
+                await self._library.drop_part(job.id)
             if job.engine_job_id is not None:
                 await engine.release(job.engine_job_id)
-        except EngineError as error:
-            log.info("%s: the engine keeps its copy: %s", job.id, error.message)
+        except SoraError as error:
+            log.info("%s: a copy is kept: %s", job.id, error.message)
 
     async def _complete(self, job: Job, video: File, note: str | None = None) -> bool:
         files = [video]
@@ -100,7 +122,7 @@ class Finisher:
             files=tuple(files),
             notes=tuple(notes),
             seconds=video.seconds or job.seconds,
-            completed_at=self._store.now(),
+            completed_at=job.completed_at or self._store.now(),
             error=None,
             attempts=0,
         )
@@ -151,6 +173,18 @@ class Finisher:
             video, note = outcome
             await self._complete(job, video, note)
 
+    async def cancel(self, job: Job) -> None:
+        """Stop a job where its host can; it stays in the ledger, as cancelled."""
+        note = await self._stop_at_host(job, maybe_sent=False)
+        ended = advance(
+            job,
+            JobStatus.CANCELLED,
+            notes=(*job.notes, note) if note else job.notes,
+            error=_ON_REQUEST if note else _ON_REQUEST.model_copy(update={"charged": "no"}),
+        )
+        if await self._save(ended, None) and job.has_reference:
+            await self._library.drop_reference(job.id)
+
     async def delete(self, job: Job, *, maybe_sent: bool) -> None:
         """Stop a job where its host can, remove its files, and hide it for ever."""
         note = await self._stop_at_host(job, maybe_sent)
@@ -178,13 +212,22 @@ class Finisher:
                 if sent
                 else None
             )
-        engine = self._engines.of(job)
+        try:
+            engine = self._engines.of(job)
+        except NotConfigured:
+            if job.status not in ACTIVE:
+                return None
+            return f"{job.engine} is not configured any more, so the charge may stand."
         stopped = await engine.cancel(job.engine_job_id)
         if job.status not in ACTIVE or engine.free:
             return None
         if stopped:
             return f"{engine.name} was told to stop; what it had done may be charged."
-        return f"{engine.name} could not be told to stop: the charge may stand."
+        return f"{engine.name} could not be stopped: it may go on, and the charge may stand."
+
+
+def _unheard(percent: float) -> None:
+    """Takes progress that nobody is told of."""
 
 
 def _unfetched(job: Job, error: SoraError, *, free: bool) -> Job:

@@ -5,8 +5,10 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Protocol
 
-from sora_mcp.videos.errors import EngineError, EngineFault, EngineJobMissing
+from sora_mcp.videos.emulation import sent_prompt
+from sora_mcp.videos.errors import EngineError, EngineJobMissing, GaveUp, job_error
 from sora_mcp.videos.lifecycle import (
+    CLOCK_TOLERANCE,
     LOST_CHECKS,
     OVERDUE_POLL_SECONDS,
     advance,
@@ -20,6 +22,9 @@ from sora_mcp.videos.ports import Engine, Engines, JobStore
 
 LIST_FROM = 4
 """From so many due jobs of an engine on, one list request answers for all of them."""
+
+MOST_NOTES = 20
+"""Of one job."""
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +63,10 @@ class Follower:
         except EngineError as error:
             await self._fault(job, error)
         else:
+            if _is_another(job, seen):
+                now_another = f"Its id there is another job's now, begun at {seen.created_at}."
+                await self._deny(job, EngineJobMissing(now_another))
+                return
             await self.apply(job.model_copy(update={"attempts": 0, "missing": 0}), seen)
 
     async def apply(self, job: Job, seen: EngineJob) -> bool:
@@ -68,7 +77,8 @@ class Follower:
             "seconds": seen.seconds or job.seconds,
             "expires_at": seen.expires_at or job.expires_at,
             "asset_url": seen.asset_url or job.asset_url,
-            "notes": (*job.notes, *(note for note in seen.notes if note not in job.notes)),
+            "estimated_cost_usd": _cost(job, seen),
+            "notes": _with_news(job.notes, seen.notes),
             "progress": seen.progress,
         }
         match seen.status:
@@ -95,17 +105,22 @@ class Follower:
         if delay is None:
             await self._give_up(job)
         else:
-            await self._save(job.model_copy(update={"attempts": attempts}), delay)
+            trouble = (
+                f"The last look at it failed. {error.message} It is looked at again by itself."
+            )
+            await self._save(
+                job.model_copy(update={"attempts": attempts, "trouble": trouble}), delay
+            )
 
     async def _deny(self, job: Job, error: EngineJobMissing) -> None:
-        if job.missing < len(LOST_CHECKS):
+        if not error.for_good and job.missing < len(LOST_CHECKS):
             again = LOST_CHECKS[job.missing]
             await self._save(job.model_copy(update={"missing": job.missing + 1}), again)
             return
+        forgotten = f"{job.engine} no longer knows this job; it may have been restarted."
         lost = JobError(
             code="lost",
-            message=f"{job.engine} no longer knows this job; it may have been restarted. "
-            f"{error.message}",
+            message=error.message if error.for_good else f"{forgotten} {error.message}",
             charged="unknown",
             retry=True,
         )
@@ -114,18 +129,40 @@ class Follower:
     def _next_look(self, job: Job, delay: float) -> float | None:
         """Seconds until the next look, longer when the job is overdue; None when it is hopeless."""
         now = self._store.now()
-        if is_hopeless(job, now):
-            return None
-        return OVERDUE_POLL_SECONDS if is_overdue(job, now, self._job_timeout) else delay
+        if not is_overdue(job, now, self._job_timeout):
+            return delay  # whatever the host says of its end
+        return None if is_hopeless(job, now) else OVERDUE_POLL_SECONDS
 
     async def _give_up(self, job: Job) -> bool:
-        error = JobError(
-            code=EngineFault.code,
-            message=f"{job.engine} gave no final answer in the time it keeps videos.",
-            charged="unknown",
-            retry=True,
+        error = GaveUp(
+            f"{job.engine} gave no final answer until {self._store.now():%Y-%m-%d %H:%M} UTC, so "
+            "it is not asked any more. It may still be working on it."
         )
-        return await self._save(advance(job, JobStatus.EXPIRED, error=error), None)
+        return await self._save(advance(job, JobStatus.EXPIRED, error=job_error(error)), None)
 
 
 _RUNNING = frozenset({JobStatus.QUEUED, JobStatus.IN_PROGRESS})
+
+
+def _cost(job: Job, seen: EngineJob) -> float | None:
+    """What a host says that a job cost counts once it has ended; until then, the estimate does."""
+    has_ended = seen.status not in _RUNNING
+    return seen.cost_usd if has_ended and seen.cost_usd is not None else job.estimated_cost_usd
+
+
+def _is_another(job: Job, seen: EngineJob) -> bool:
+    """Whether a host that has numbered anew shows another job under the id of ours.
+
+    Hosts rewrite prompts, and clocks differ: only both together are a sign.
+    """
+    if job.submitted_at is None or seen.created_at is None:
+        return False
+    later = seen.created_at > job.submitted_at + CLOCK_TOLERANCE
+    return later and seen.prompt not in (None, sent_prompt(job))
+
+
+def _with_news(notes: tuple[str, ...], told: tuple[str, ...]) -> tuple[str, ...]:
+    """A job's notes and what a host adds; no more once there are many: it may go on for ever."""
+    if len(notes) >= MOST_NOTES:
+        return notes
+    return (*notes, *(note for note in told if note not in notes))

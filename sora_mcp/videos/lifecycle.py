@@ -20,6 +20,9 @@ IN_FLIGHT = frozenset({_S.SUBMITTING, *WAITING_FOR_ENGINE})
 ACTIVE = frozenset({_S.WAITING, _S.DOWNLOADING, *IN_FLIGHT})
 """Statuses in which a worker has something to do."""
 
+CANCELLABLE = frozenset({_S.WAITING, *WAITING_FOR_ENGINE})
+"""Statuses in which a job can be stopped: it is not being sent just now, and not made yet."""
+
 FINAL = frozenset(set(_S) - ACTIVE)
 
 BAD_ENDS = FINAL - {_S.COMPLETED}
@@ -64,7 +67,8 @@ def may_follow(before: JobStatus, after: JobStatus) -> bool:
 def advance(job: Job, status: JobStatus, **changes: Any) -> Job:
     """The job in its next status, with other fields changed along.
 
-    Progress never falls while a job is active, and is 100 once the engine is done.
+    Progress never falls while a job is active, and is 100 once the engine is done. What was in the
+    way of the step before is forgotten.
 
     Raises:
         ValueError: The transition is not allowed: a defect in the caller.
@@ -75,7 +79,8 @@ def advance(job: Job, status: JobStatus, **changes: Any) -> Job:
     progress = job.progress if progress is None else max(job.progress, min(float(progress), 100.0))
     if status in (_S.DOWNLOADING, _S.COMPLETED):
         progress = 100.0
-    return job.model_copy(update={"status": status, "progress": progress, **changes})
+    steps = {"status": status, "progress": progress, "trouble": None}
+    return job.model_copy(update=steps | changes)
 
 
 def shown_status(status: JobStatus) -> str:
@@ -85,6 +90,19 @@ def shown_status(status: JobStatus) -> str:
     if status is _S.DOWNLOADING:
         return _S.IN_PROGRESS.value
     return status.value
+
+
+CLOCK_TOLERANCE = timedelta(minutes=5)
+"""So much may a host's clock differ from ours."""
+
+RECONCILE_TRIES = 4
+"""So often a host is asked what became of a request whose outcome is unknown."""
+
+
+def is_settled(job: Job) -> bool:
+    """Whether a job will stay as it is, unless somebody asks for something else."""
+    looked_up = job.status is _S.UNKNOWN and job.attempts < RECONCILE_TRIES
+    return job.status in FINAL and not looked_up
 
 
 FIRST_POLL_SECONDS = 2.0
@@ -109,11 +127,14 @@ def is_overdue(job: Job, now: datetime, timeout: timedelta) -> bool:
 
 
 def is_hopeless(job: Job, now: datetime) -> bool:
-    """Whether no answer can be expected any more: past `expires_at`, or 24 h after submission."""
+    """Whether an overdue job can be expected to have no answer: past `expires_at`, or after 24 h.
+
+    An `expires_at` that was over before the job was begun is nonsense.
+    """
     if job.submitted_at is None:
         return False
-    last = job.expires_at or job.submitted_at + GIVE_UP
-    return now > last
+    ends = job.expires_at if job.expires_at and job.expires_at > job.submitted_at else None
+    return now > (ends or job.submitted_at + GIVE_UP)
 
 
 def backoff(attempt: int, *, first: float = 1.0, most: float = 60.0) -> float:

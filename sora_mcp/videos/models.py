@@ -138,6 +138,10 @@ class Job(_Frozen):
     status: JobStatus
     progress: float = Field(default=0, ge=0, le=100)
     prompt: str
+    whole_prompt: str | None = Field(
+        default=None,
+        description="what an emulated remix sends: the original's words and the change",
+    )
     title: str | None = None
     model: str | None = None
     size: str | None = None
@@ -156,10 +160,15 @@ class Job(_Frozen):
         default=None, description="as the host's answer to the submission named it; never replaced"
     )
     asset_url: str | None = Field(default=None, description="where the host says the file is")
-    emulated: bool = False
+    emulated: bool = Field(
+        default=False, description="a remix or extension that the host makes as a new video"
+    )
     notes: tuple[str, ...] = Field(default=(), description="sentences for the person who asked")
     estimated_cost_usd: float | None = None
     error: JobError | None = None
+    trouble: str | None = Field(
+        default=None, description="what is in the way of an active job just now, in sentences"
+    )
     files: tuple[File, ...] = ()
     idempotency_key: str | None = None
     fingerprint: str = Field(default="", description="hash of the arguments it was made with")
@@ -167,9 +176,16 @@ class Job(_Frozen):
     submitted_at: datetime | None = None
     completed_at: datetime | None = None
     expires_at: datetime | None = None
+    traceparent: str | None = Field(
+        default=None, description="the span in which it was asked for (W3C Trace Context)"
+    )
     attempts: int = Field(default=0, description="tries of the present step that came to nothing")
     missing: int = Field(default=0, description="looks in a row at which the host denied the job")
     poll_after: float = Field(default=0, description="seconds between the last looks at the host")
+    updated_at: datetime | None = Field(
+        default=None, description="when its status or progress last changed; None: never"
+    )
+    cancel_requested: bool = False
     delete_requested: bool = False
     keep_files: bool = Field(default=False, description="on deletion, leave the files")
     fence: int = Field(default=0, description="counts leases; a write with an old one is refused")
@@ -203,6 +219,7 @@ class EngineFacts(_Frozen):
 
     name: str
     base_url: str | None = None
+    kind: str | None = Field(default=None, description="the dialect that it speaks")
     models: tuple[str, ...] = ()
     sizes: tuple[str, ...] = ()
     seconds: tuple[str, ...] = ()
@@ -237,6 +254,7 @@ class EngineJob(_Frozen):
     created_at: datetime | None = None
     expires_at: datetime | None = None
     asset_url: str | None = None
+    cost_usd: float | None = Field(default=None, description="what it cost, when the engine said")
     error: JobError | None = None
     notes: tuple[str, ...] = ()
     poll_after: float | None = Field(default=None, description="seconds, when the host said so")

@@ -3,7 +3,6 @@
 A plan costs nothing and changes nothing. `VideoService.start` carries it out.
 """
 
-import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,13 +17,19 @@ from sora_mcp.videos.checks import (
     check_size,
     fingerprint,
 )
-from sora_mcp.videos.errors import InvalidRequest, NotReady, SpendingRefused
-from sora_mcp.videos.lifecycle import ACTIVE
-from sora_mcp.videos.missing import not_found
+from sora_mcp.videos.costing import Costing, with_defaults
+from sora_mcp.videos.emulation import (
+    is_only_here,
+    length_of,
+    longest,
+    made_anew_note,
+    whole_prompt,
+)
+from sora_mcp.videos.errors import InvalidRequest, NotReady, OperationMissing
+from sora_mcp.videos.missing import check_source, not_found
 from sora_mcp.videos.models import (
     VIDEO_ID_PATTERN,
     Asked,
-    EngineFacts,
     Fit,
     Job,
     JobStatus,
@@ -35,30 +40,22 @@ from sora_mcp.videos.models import (
 )
 from sora_mcp.videos.ports import (
     Engine,
-    EngineDefaults,
+    EngineProfile,
     Engines,
     JobStore,
     Library,
     PreparedReference,
     References,
 )
-from sora_mcp.videos.spending import EMBEDDED, Estimate, Prices
+from sora_mcp.videos.spending import Estimate
 
 LOCAL = "local"
 """The engine's name of jobs that are done here: joins."""
 
 MAX_JOIN = 20
+EXTENSION_SECONDS = 4.0
+"""What an extension adds where nothing says how much; the Videos API's own default."""
 _OUR_URI = re.compile(rf"sora://videos/({VIDEO_ID_PATTERN})/([a-z_]+\.[a-z0-9]+)")
-
-
-@dataclass(frozen=True)
-class SpendingRules:
-    """What the operator allows, in USD; None is no rule."""
-
-    max_per_call: float | None = None
-    confirm_above: float | None = None
-    any_limit: bool = False
-    """Whether any limit at all is set: then an unknown price is refused."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +69,8 @@ class Plan:
     reference: PreparedReference | None = None
     must_confirm: bool = False
     """Whether the person has to be asked first."""
+    warning: str | None = None
+    """What stands in the way of it just now."""
 
 
 class Planner:
@@ -84,27 +83,18 @@ class Planner:
         engines: Engines,
         library: Library,
         references: References,
-        prices: Prices,
-        defaults: EngineDefaults,
-        rules: SpendingRules,
+        costing: Costing,
     ) -> None:
         self._store = store
         self._engines = engines
         self._library = library
         self._references = references
-        self._prices = prices
-        self._defaults = defaults
-        self._rules = rules
+        self.costing = costing
 
     @property
     def input_dirs(self) -> tuple[Path, ...]:
         """The folders that references may be read from."""
         return self._references.input_dirs
-
-    def prices_of(self, engine: Engine, facts: EngineFacts) -> dict[str, float]:
-        """The known prices of an engine's models."""
-        models = [*facts.models, *filter(None, [self._defaults.model, engine.defaults.model])]
-        return self._prices.for_host(_host(engine), models)
 
     async def generate(
         self,
@@ -126,20 +116,26 @@ class Planner:
             InvalidRequest, InvalidReference, OutsideFolders: An argument will not do.
             SpendingRefused: It may cost more than is allowed.
         """
-        engine = self._engines.choose(model)
         check_prompt(prompt)
-        model = model or self._defaults.model
-        size = check_size(size or self._defaults.size)
-        seconds = check_seconds(seconds if seconds is not None else self._defaults.seconds)
+        model = (model or "").strip() or None
+        engine, named, profile = await self._choose(model)
+        preset = engine.presets
+        size = check_size(size or preset.size)
+        seconds = check_seconds(seconds if seconds is not None else preset.seconds)
         reference = None
         if input_reference is not None:
+            if not profile.takes_images:
+                raise InvalidRequest(
+                    f"{named or preset.model or engine.name} takes no first frame. "
+                    "Leave input_reference out, or choose another model."
+                )
             image = await self._image(owner, input_reference)
-            target = size or engine.defaults.size
+            target = size or profile.defaults.size
             reference = await self._references.prepare(image, target, reference_fit)
         submission = Submission(
             operation=Operation.GENERATE,
             prompt=prompt,
-            model=model,
+            model=named or preset.model,
             size=size,
             seconds=seconds,
             options=dict(options or {}),
@@ -147,15 +143,18 @@ class Planner:
         )
         arguments = {
             "prompt": prompt,
-            "model": model,
+            "model": model or preset.model,
             "size": size,
             "seconds": seconds,
             "options": submission.options,
             "input_reference": input_reference,
             "reference_fit": reference_fit,
         }
+        request = await engine.fields(submission)
         return self._plan(
-            owner, engine, submission, arguments, max_cost_usd, idempotency_key, reference=reference
+            _Request(owner, engine, profile, submission, arguments, request, reference=reference),
+            max_cost_usd,
+            idempotency_key,
         )
 
     async def remix(
@@ -170,19 +169,10 @@ class Planner:
         """A finished video again, with a change. Raises what `generate` does, and `NotReady`."""
         source = await self._source(owner, video_id, "remix")
         check_prompt(prompt)
-        submission = Submission(
-            operation=Operation.REMIX,
-            prompt=prompt,
-            model=source.model,
-            size=source.size,
-            seconds=_seconds_of(source),
-            source_engine_job_id=source.engine_job_id,
-        )
         arguments = {"video_id": video_id, "prompt": prompt}
-        engine = self._engines.of(source)
-        return self._plan(
-            owner, engine, submission, arguments, max_cost_usd, idempotency_key, sources=[source]
-        )
+        seconds = length_of(source) if is_only_here(source) else source.asked.seconds
+        request = await self._follow_up(owner, source, Operation.REMIX, prompt, seconds, arguments)
+        return self._plan(request, max_cost_usd, idempotency_key)
 
     async def extend(
         self,
@@ -197,19 +187,11 @@ class Planner:
         """A finished video made longer. Raises what `generate` does, and `NotReady`."""
         source = await self._source(owner, video_id, "extend")
         check_prompt(prompt)
-        engine = self._engines.of(source)
-        submission = Submission(
-            operation=Operation.EXTEND,
-            prompt=prompt,
-            model=source.model,
-            size=source.size,
-            seconds=check_seconds(seconds if seconds is not None else engine.defaults.seconds),
-            source_engine_job_id=source.engine_job_id,
-        )
         arguments = {"video_id": video_id, "prompt": prompt, "seconds": seconds}
-        return self._plan(
-            owner, engine, submission, arguments, max_cost_usd, idempotency_key, sources=[source]
+        request = await self._follow_up(
+            owner, source, Operation.EXTEND, prompt, check_seconds(seconds), arguments
         )
+        return self._plan(request, max_cost_usd, idempotency_key)
 
     async def join(self, owner: str, *, video_ids: Sequence[str], title: str | None = None) -> Plan:
         """Finished videos one after the other as a new one; made here, at no cost."""
@@ -245,28 +227,21 @@ class Planner:
         )
         return Plan(job, {"video_ids": list(video_ids)}, Estimate(0.0))
 
+    async def _choose(self, model: str | None) -> tuple[Engine, str | None, EngineProfile]:
+        """The engine for a new video, what it calls the model, and what it does with that."""
+        engine, named = self._engines.choose(model, await self._store.load())
+        profile = await engine.profile(named or engine.presets.model)
+        # It may turn out only now that it does not answer.
+        other = None if engine.healthy else self._engines.instead_of(engine)
+        if other is None:
+            return engine, named, profile
+        return other, named, await other.profile(named or other.presets.model)
+
     async def _source(self, owner: str, video_id: str, verb: str) -> Job:
         job = await self._store.get(video_id, owner)
         if job is None:
             raise not_found(video_id)
-        if job.status in ACTIVE:
-            raise NotReady(
-                f"{job.id} is not finished yet ({job.progress:.0f} %), so there is nothing to "
-                f"{verb}. Call get_video_status with it and wait_seconds=25, then try again.",
-                job=job,
-            )
-        if job.status is not JobStatus.COMPLETED:
-            raise InvalidRequest(
-                f"{job.id} ended as {job.status}, so there is nothing to {verb}. "
-                "Call list_videos with status=completed and choose another.",
-                job=job,
-            )
-        if verb != "join" and job.engine_job_id is None:
-            raise InvalidRequest(
-                f"{job.id} was joined here and no engine knows it, so it cannot be used to {verb}. "
-                f"{verb.capitalize()} one of its parts instead: {', '.join(job.source_ids)}.",
-                job=job,
-            )
+        check_source(job, verb)
         return job
 
     async def _image(self, owner: str, source: str) -> bytes:
@@ -283,90 +258,141 @@ class Planner:
         file = job.file(variant) or await self._library.add_still(job, variant)
         return await self._library.read(file, 0, file.bytes)
 
-    def _plan(
+    async def _follow_up(
         self,
         owner: str,
-        engine: Engine,
-        submission: Submission,
+        source: Job,
+        operation: Operation,
+        prompt: str,
+        seconds: float | None,
         arguments: dict[str, Any],
-        max_cost_usd: float | None,
-        idempotency_key: str | None,
-        *,
-        sources: Sequence[Job] = (),
-        reference: PreparedReference | None = None,
+    ) -> "_Request":
+        """A remix or extension; one that its host may not have is prepared to be emulated."""
+        engine = self._engines.of(source)
+        profile = await engine.profile(source.asked.model)
+        support = profile.remix if operation is Operation.REMIX else profile.extend
+        if support == "missing" or (is_only_here(source) and not profile.takes_images):
+            raise OperationMissing(
+                f"{engine.name} cannot {operation} videos, and its model takes no first frame, so "
+                f"it cannot be emulated either. Nothing was sent."
+            )
+        emulated = support == "emulated" or is_only_here(source)
+        length = source.asked.seconds if seconds is None else seconds
+        if operation is Operation.EXTEND and not emulated:
+            length = seconds or profile.defaults.seconds or length or EXTENSION_SECONDS
+        native = Submission(
+            operation=operation,
+            prompt=prompt,
+            # What was asked for comes first: a host may call its models whatever it likes.
+            model=source.asked.model or source.model,
+            size=source.asked.size or source.size,
+            seconds=longest(source) if operation is Operation.REMIX else length,
+            source_engine_job_id=source.engine_job_id,
+        )
+        words = whole_prompt(source, operation, prompt) if operation is Operation.REMIX else prompt
+        anew = native.model_copy(
+            update={
+                "operation": Operation.GENERATE,
+                "prompt": words,
+                "model": source.asked.model,
+                "size": source.asked.size,
+                "seconds": length,
+                "options": source.options,
+            }
+        )
+        reference = None
+        if (emulated or profile.tries_native) and profile.takes_images:
+            reference = await self._frame(source, operation)
+            anew = anew.model_copy(update={"reference": reference.png if reference else None})
+        request = await engine.fields(anew if emulated else native)
+        return _Request(
+            owner, engine, profile, native, arguments, request, source, anew, emulated, reference
+        )
+
+    async def _frame(self, source: Job, operation: Operation) -> PreparedReference | None:
+        """The picture that an emulated remix or extension begins with."""
+        video = source.file(Variant.VIDEO)
+        if video is None or not await self._library.exists(video):
+            if operation is Operation.REMIX:
+                return None
+            raise NotReady(
+                f"{source.id} has no file in the library. Call download_video with it first.",
+                job=source,
+            )
+        if operation is Operation.REMIX:
+            image = await self._library.first_frame(video)
+        else:
+            still = await self._library.add_still(source, Variant.LAST_FRAME)
+            image = await self._library.read(still, 0, still.bytes)
+        return await self._references.prepare(image, source.asked.size, "cover")
+
+    def _plan(
+        self, asked: "_Request", max_cost_usd: float | None, idempotency_key: str | None
     ) -> Plan:
-        request: dict[str, Any] = dict(engine.fields(submission))
-        if reference is not None:
+        engine, profile, submission = asked.engine, asked.profile, asked.submission
+        reference, source = asked.reference, asked.source
+        request: dict[str, Any] = dict(asked.fields)
+        notes: list[str] = []
+        if reference is not None and (asked.emulated or source is None):
             note = reference.note or "as it is"
             request["input_reference"] = f"{reference.width}x{reference.height} PNG ({note})"
-        estimate = self._prices.estimate(
-            _host(engine),
-            submission.model or engine.defaults.model,
-            submission.size or engine.defaults.size,
-            submission.seconds if submission.seconds is not None else engine.defaults.seconds,
-        )
-        self._check_cost(estimate, max_cost_usd)
-        notes: list[str] = []
+        estimate = self.costing.estimate(engine, profile, asked.may_be_sent, max_cost_usd)
         if estimate.note is not None:
             notes.append(f"The cost is reckoned with the {estimate.note}.")
-        if reference is not None and reference.note is not None:
+        if reference is not None and reference.note is not None and source is None:
             notes.append(f"The first frame was {reference.note}.")
+        told = with_defaults(submission, profile.defaults)
+        kept = asked.anew or submission
         job = Job(
             id=new_video_id(),
-            owner=owner,
+            owner=asked.owner,
             operation=submission.operation,
             status=JobStatus.WAITING,
             prompt=submission.prompt,
-            model=submission.model or engine.defaults.model,
-            size=submission.size or engine.defaults.size,
-            seconds=submission.seconds
-            if submission.seconds is not None
-            else engine.defaults.seconds,
-            asked=Asked(model=submission.model, size=submission.size, seconds=submission.seconds),
-            options=submission.options,
-            source_ids=tuple(source.id for source in sources),
+            whole_prompt=whole_prompt(source, submission.operation, submission.prompt)
+            if source
+            else None,
+            model=told.model,
+            size=told.size,
+            seconds=told.seconds,
+            asked=Asked(model=kept.model, size=kept.size, seconds=kept.seconds),
+            options=kept.options,
+            source_ids=(source.id,) if source else (),
             has_reference=reference is not None,
+            emulated=asked.emulated,
             engine=engine.name,
             notes=tuple(notes),
             estimated_cost_usd=estimate.usd,
             idempotency_key=check_key(idempotency_key),
-            fingerprint=fingerprint(submission.operation, arguments),
+            fingerprint=fingerprint(submission.operation, asked.arguments),
             created_at=self._store.now(),
         )
-        confirm = self._rules.confirm_above
-        asks = confirm is not None and (estimate.usd is None or estimate.usd > confirm)
-        return Plan(job, request, estimate, reference, must_confirm=asks)
-
-    def _check_cost(self, estimate: Estimate, max_cost_usd: float | None) -> None:
-        if max_cost_usd is not None and not 0 <= max_cost_usd < math.inf:
-            raise InvalidRequest(f"max_cost_usd is {max_cost_usd}; it must be 0 or more, in USD.")
-        if estimate.usd is None:
-            if max_cost_usd is not None or self._rules.any_limit:
-                raise SpendingRefused(
-                    "What this video costs is not known, and a limit on cost is set, so nothing "
-                    "was sent. The operator can state the price in SORA_MCP_PRICES."
-                )
-            return
-        if self._rules.max_per_call is not None and estimate.usd > self._rules.max_per_call:
-            raise SpendingRefused(
-                f"This video would cost about {estimate.usd:.2f} USD, above the operator's limit "
-                f"of {self._rules.max_per_call:.2f} USD per call (SORA_MCP_MAX_COST_USD). "
-                "Nothing was sent. A shorter or smaller video costs less."
-            )
-        if max_cost_usd is not None and estimate.usd > max_cost_usd:
-            raise SpendingRefused(
-                f"This video would cost about {estimate.usd:.2f} USD, above the limit of "
-                f"{max_cost_usd:.2f} USD set for this call. Nothing was sent. "
-                "A shorter or smaller video costs less."
-            )
+        if asked.emulated:
+            job = job.model_copy(update={"notes": (*job.notes, made_anew_note(job))})
+        confirm = self.costing.must_confirm(estimate)
+        warning = None if engine.healthy else f"{engine.name} does not answer just now."
+        return Plan(job, request, estimate, reference, must_confirm=confirm, warning=warning)
 
 
-def _host(engine: Engine) -> str:
-    if engine.base_url is None:
-        return EMBEDDED
-    return re.sub(r"^[a-z]+://|/.*$", "", engine.base_url.lower())
+@dataclass(frozen=True)
+class _Request:
+    """What was asked for, checked, with what is known about it."""
 
+    owner: str
+    engine: Engine
+    profile: EngineProfile
+    submission: Submission
+    arguments: dict[str, Any]
+    fields: dict[str, Any]
+    source: Job | None = None
+    anew: Submission | None = None
+    """The same as a new video, for a host that has no such operation."""
+    emulated: bool = False
+    reference: PreparedReference | None = None
 
-def _seconds_of(job: Job) -> float | None:
-    video = job.file(Variant.VIDEO)
-    return job.seconds if job.seconds is not None else video and video.seconds
+    @property
+    def may_be_sent(self) -> tuple[Submission, ...]:
+        """What one job may send: a host that turns out to lack the operation gets it anew."""
+        if self.anew is None:
+            return (self.submission,)
+        return (self.anew,) if self.emulated else (self.submission, self.anew)

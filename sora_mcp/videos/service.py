@@ -6,33 +6,29 @@ video looks exactly like one that does not exist.
 """
 
 import re
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Iterable
 from contextlib import aclosing
-from dataclasses import dataclass
 from pathlib import Path
 
 import anyio
 
+from sora_mcp.videos.adoption import ENGINE_ID, found_at_hosts
 from sora_mcp.videos.errors import (
-    EngineError,
-    EngineJobMissing,
     InvalidRequest,
     LibraryError,
-    VideoNotFound,
 )
+from sora_mcp.videos.expectation import expected_seconds
 from sora_mcp.videos.lifecycle import ACTIVE, BAD_ENDS, FINAL, advance
-from sora_mcp.videos.missing import no_file, not_found
+from sora_mcp.videos.missing import no_file, not_found, with_missing_engine
 from sora_mcp.videos.models import (
     VIDEO_ID_PATTERN,
     Change,
-    EngineFacts,
     File,
     Job,
     JobStatus,
     Operation,
     Page,
     Variant,
-    new_video_id,
 )
 from sora_mcp.videos.planning import Plan, Planner
 from sora_mcp.videos.ports import (
@@ -44,42 +40,19 @@ from sora_mcp.videos.ports import (
     Library,
     Outputs,
 )
+from sora_mcp.videos.reports import Deletion, EngineReport, facts_of
+from sora_mcp.videos.tracing import traceparent
 
 RECHECK_SECONDS = 2.0
 """How long a wait trusts the event bus before it looks at the ledger again."""
 
 _NOT_STARTED = frozenset({JobStatus.WAITING, JobStatus.SUBMITTING})
-_ENGINE_ID = re.compile(r"(?!\.{1,2}$)[A-Za-z0-9_=.-]{1,400}")
 _STATUS_FILTERS = {
     "all": None,
     "active": ACTIVE,
     "completed": frozenset({JobStatus.COMPLETED}),
     "failed": BAD_ENDS,
 }
-
-
-@dataclass(frozen=True)
-class EngineReport:
-    """An engine's facts with the money and the folders around it."""
-
-    facts: EngineFacts
-    prices_usd_per_second: dict[str, float]
-    spent_today_usd: float
-    budget_left_usd: float | None
-    library: str
-    input_dirs: tuple[Path, ...]
-    output_dirs: tuple[Path, ...]
-
-
-@dataclass(frozen=True)
-class Deletion:
-    """What became of a deleted video."""
-
-    video_id: str
-    files_kept: bool
-    finished: bool
-    """False when the worker has not yet got to it: the video is going, but not gone."""
-    notes: tuple[str, ...]
 
 
 class VideoService:
@@ -107,6 +80,16 @@ class VideoService:
         self._budget = budget
         self._adopts = adopts
 
+    @property
+    def standing(self) -> int:
+        """How many videos would be lost with this process: they come to its connections only."""
+        return max(engine.standing for engine in self._engines.every())
+
+    async def hear_out(self) -> None:
+        """Wait until no video would be lost with this process any more."""
+        for engine in self._engines.every():
+            await engine.hear_out()
+
     # Starting
 
     async def start(self, plan: Plan) -> Job:
@@ -123,7 +106,8 @@ class VideoService:
         if reference is not None:
             await self._library.keep_reference(plan.job.id, reference.png)
         try:
-            job = await self._store.add(plan.job, self._budget)
+            traced = plan.job.model_copy(update={"traceparent": traceparent()})
+            job = await self._store.add(traced, self._budget)
         except BaseException:
             with anyio.CancelScope(shield=True):
                 await self._library.drop_reference(plan.job.id)
@@ -163,41 +147,14 @@ class VideoService:
         if re.fullmatch(VIDEO_ID_PATTERN, video_id):
             job = await self._store.get(video_id, owner)
             if job is not None:
-                return job
-        elif self._adopts and _ENGINE_ID.fullmatch(video_id):
-            return await self._adopt(owner, video_id)
+                return with_missing_engine(job, self._engines)
+        elif self._adopts and ENGINE_ID.fullmatch(video_id):
+            known = await self._store.find_engine_job(video_id, owner)
+            return known or await self._adopt(owner, video_id)
         raise not_found(video_id)
 
     async def _adopt(self, owner: str, engine_job_id: str) -> Job:
-        known = await self._store.find_engine_job(engine_job_id, owner)
-        if known is not None:
-            return known
-        engine = self._engines.choose(None)
-        try:
-            found = await engine.retrieve(engine_job_id)
-        except EngineJobMissing:
-            raise not_found(engine_job_id) from None
-        except EngineError as error:
-            raise VideoNotFound(
-                f"No video has the id {engine_job_id} here, and {engine.name} could not be asked: "
-                f"{error.message} Call list_videos to see the videos that exist."
-            ) from error
-        now = self._store.now()
-        job = Job(
-            id=new_video_id(),
-            owner=owner,
-            operation=Operation.GENERATE,
-            status=JobStatus.QUEUED,
-            prompt=found.prompt or "",
-            model=found.model,
-            size=found.size,
-            seconds=found.seconds,
-            engine=engine.name,
-            base_url=engine.base_url,
-            engine_job_id=engine_job_id,
-            created_at=now,
-            submitted_at=now,
-        )
+        job = await found_at_hosts(self._engines, owner, engine_job_id, self._store.now())
         await self._store.add(job, Budget())
         await self._announce(job)
         return job
@@ -208,10 +165,7 @@ class VideoService:
             job = await self.get(owner, video_id)
             yield job
             while job.status not in FINAL:
-                with anyio.move_on_after(RECHECK_SECONDS):
-                    async for change in changes:
-                        if change.video_id == job.id:
-                            break
+                await _change_of({job.id}, changes)
                 seen, job = job, await self.get(owner, job.id)
                 if job != seen or job.status in _NOT_STARTED:
                     yield job
@@ -232,6 +186,10 @@ class VideoService:
                         job = state
                         on_change(job)
         return job
+
+    async def expected_seconds(self, job: Job) -> float | None:
+        """How long the job may take from its submission to its end; None without experience."""
+        return expected_seconds(job, await self._store.latest_completed(job.engine))
 
     async def list(
         self,
@@ -266,10 +224,7 @@ class VideoService:
                     for video_id, job in before.items():
                         if await self._store.get(video_id, job.owner) != job:
                             return
-                    with anyio.move_on_after(RECHECK_SECONDS):
-                        async for change in changes:
-                            if change.video_id in before:
-                                break
+                    await _change_of(before, changes)
 
     # Files
 
@@ -294,6 +249,13 @@ class VideoService:
             f"this video_id to fetch it again, or make the video again.",
             job=job,
         )
+
+    async def linked_file(self, video_id: str, variant: Variant) -> File:
+        """A finished video's file, for whoever holds a link that its owner was given."""
+        job = await self._store.get(video_id)
+        if job is None:
+            raise not_found(video_id)
+        return (await self.file(job.owner, job.id, variant))[1]
 
     async def download(
         self, owner: str, video_id: str, variant: Variant, save_as: str | None, timeout: float
@@ -341,6 +303,12 @@ class VideoService:
 
     # Ending
 
+    async def cancel(self, owner: str, video_id: str) -> None:
+        """Ask for an active job to be stopped where its host can; it stays listed."""
+        job = await self.get(owner, video_id)
+        if await self._store.request_cancel(job.id, owner) is not None:
+            await self._announce(job)
+
     async def delete(
         self, owner: str, video_id: str, *, keep_files: bool, timeout: float
     ) -> Deletion:
@@ -353,10 +321,7 @@ class VideoService:
         with anyio.move_on_after(timeout):
             async with self._events.subscribe() as changes:
                 while await self._store.get(job.id, owner) is not None:
-                    with anyio.move_on_after(RECHECK_SECONDS):
-                        async for change in changes:
-                            if change.video_id == job.id:
-                                break
+                    await _change_of({job.id}, changes)
                 gone = await self._store.get(job.id, owner, deleted=True)
         notes = gone.notes[len(job.notes) :] if gone else ()
         return Deletion(job.id, keep_files, gone is not None, notes)
@@ -365,8 +330,22 @@ class VideoService:
 
     async def engine_report(self, owner: str) -> EngineReport:
         """What the engine in use can do, and what is spent and left today."""
-        engine = self._engines.choose(None)
-        facts = await engine.facts()
+        (engine, facts), *others = await facts_of(self._engines)
+        profile = await engine.profile()
+        spent = await self._store.spent(owner)
+        return EngineReport(
+            facts=facts,
+            others=tuple(facts for _, facts in others),
+            prices_usd_per_second=self.plan.costing.prices_of(engine, profile, facts),
+            spent_today_usd=round(spent.owner_today, 6),
+            budget_left_usd=await self.budget_left(owner),
+            library=self._library.place,
+            input_dirs=self.plan.input_dirs,
+            output_dirs=self._outputs.output_dirs,
+        )
+
+    async def budget_left(self, owner: str) -> float | None:
+        """USD that may still be spent today; None without a limit."""
         spent = await self._store.spent(owner)
         budget = self._budget
         left = [
@@ -377,15 +356,15 @@ class VideoService:
             )
             if limit is not None
         ]
-        return EngineReport(
-            facts=facts,
-            prices_usd_per_second=self.plan.prices_of(engine, facts),
-            spent_today_usd=round(spent.owner_today, 6),
-            budget_left_usd=round(max(0.0, min(left)), 6) if left else None,
-            library=self._library.place,
-            input_dirs=self.plan.input_dirs,
-            output_dirs=self._outputs.output_dirs,
-        )
+        return round(max(0.0, min(left)), 6) if left else None
 
     async def _announce(self, job: Job) -> None:
         await self._events.publish(Change(video_id=job.id, owner=job.owner, status=job.status))
+
+
+async def _change_of(video_ids: Container[str], changes: AsyncIterator[Change]) -> None:
+    """Return when one of these videos changes, or when it is time to look at the ledger again."""
+    with anyio.move_on_after(RECHECK_SECONDS):
+        async for change in changes:
+            if change.video_id in video_ids:
+                return

@@ -3,7 +3,7 @@
 Prices are USD per second of video, looked up by host, model and size; `*` stands for any part
 of a name. The built-in figures are OpenAI's last list prices (developers.openai.com pricing page,
 September 2026); they hold for OpenAI's own host and, marked as such, for models called `sora-2*`
-on gateways. Everything else is unknown until the operator says.
+on gateways. Everything else is unknown until the operator or the host says.
 """
 
 from collections.abc import Iterable, Mapping
@@ -28,10 +28,12 @@ class Price:
 
 @dataclass(frozen=True)
 class Estimate:
-    """USD for a whole request; None when no price is known."""
+    """USD for a whole request; None when no price is known, or no length."""
 
     usd: float | None
     note: str | None = None
+    needs_seconds: bool = False
+    """Whether only the length is missing to know it."""
 
 
 _720P = ("1280x720", "720x1280")
@@ -60,19 +62,32 @@ def parse_prices(table: object) -> tuple[Price, ...]:
         ValueError: The table has another shape; the message shows a right one.
     """
     example = '{"my-gateway.example": {"wan-2.2": 0.05, "veo-*": {"1280x720": 0.2, "*": 0.4}}}'
-    rows: list[Price] = []
     try:
-        for host, models in cast("Mapping[str, Mapping[str, object]]", table).items():
-            for model, price in models.items():
-                sizes = (
-                    cast("Mapping[str, object]", price)
-                    if isinstance(price, Mapping)
-                    else {"*": price}
-                )
-                rows += [Price(host, model, size, _usd(value)) for size, value in sizes.items()]
-    except (AttributeError, TypeError, ValueError) as error:
+        hosts = cast("Mapping[str, object]", table).items()
+        return tuple(row for host, models in hosts for row in parse_model_prices(models, host))
+    except (AttributeError, ValueError) as error:
         raise ValueError(
             f"a price table maps host to model to USD per second, such as {example}"
+        ) from error
+
+
+def parse_model_prices(table: object, host: str = "*") -> tuple[Price, ...]:
+    """Rows of one host from `{model: price}` or `{model: {size: price}}`.
+
+    Raises:
+        ValueError: The table has another shape; the message shows a right one, in TOML.
+    """
+    rows: list[Price] = []
+    try:
+        for model, price in cast("Mapping[str, object]", table).items():
+            sizes = (
+                cast("Mapping[str, object]", price) if isinstance(price, Mapping) else {"*": price}
+            )
+            rows += [Price(host, model, size, _usd(value)) for size, value in sizes.items()]
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ValueError(
+            "models with USD per second, such as "
+            '{ "wan-2.2" = 0.05, "veo-*" = { "1280x720" = 0.2, "*" = 0.4 } }'
         ) from error
     return tuple(rows)
 
@@ -86,42 +101,75 @@ def _usd(value: object) -> float:
 
 
 class Prices:
-    """Answers what a second of video costs; the operator's rows come before the built-in ones."""
+    """Answers what a second of video costs.
+
+    What the operator states of one engine comes before the operator's table, that before what a
+    host says itself, and all before the built-in rows.
+    """
 
     def __init__(self, own: Iterable[Price] = ()) -> None:
-        self._tables = (tuple(own), BUILT_IN)
+        self._own = tuple(own)
 
-    def find(self, host: str, model: str | None, size: str | None) -> Price | None:
-        """The most exact row for a host, model and size; names compare without case."""
+    def find(
+        self,
+        host: str,
+        model: str | None,
+        size: str | None,
+        *,
+        stated: Iterable[Price] = (),
+        told: Iterable[Price] = (),
+    ) -> Price | None:
+        """The most exact row for a host, model and size; names compare without case.
+
+        `stated`: what the operator states of the engine alone; `told`: what the host says.
+        """
         asked = (host.lower(), (model or "").lower(), (size or "").lower())
-        for table in self._tables:
+        for table in (stated, self._own, told, BUILT_IN):
             rows = [row for row in table if _matches(row, asked)]
             if rows:
                 return max(rows, key=_exactness)
         return None
 
     def estimate(
-        self, host: str, model: str | None, size: str | None, seconds: float | None
+        self,
+        host: str,
+        model: str | None,
+        size: str | None,
+        seconds: float | None,
+        *,
+        stated: Iterable[Price] = (),
+        told: Iterable[Price] = (),
     ) -> Estimate:
         """The cost of so many seconds; unknown without a price, or without a length."""
-        row = self.find(host, model, size)
+        row = self.find(host, model, size, stated=stated, told=told)
         if row is None:
             return Estimate(None)
         if row.usd_per_second == 0:
             return Estimate(0.0, row.note)
         if seconds is None:
-            return Estimate(None)
+            return Estimate(None, needs_seconds=True)
         return Estimate(round(row.usd_per_second * seconds, 6), row.note)
 
-    def for_host(self, host: str, models: Iterable[str]) -> dict[str, float]:
+    def for_host(
+        self,
+        host: str,
+        models: Iterable[str],
+        *,
+        stated: Iterable[Price] = (),
+        told: Iterable[Price] = (),
+    ) -> dict[str, float]:
         """The rows that concern a host and its models, as `model size` → USD per second."""
         names = [model.lower() for model in models]
-        return {
-            f"{row.model} {row.size}".replace(" *", "") or "*": row.usd_per_second
-            for table in reversed(self._tables)
+        concerned = [
+            row
+            for table in (BUILT_IN, told, self._own)
             for row in table
             if fnmatchcase(host.lower(), row.host.lower())
             and (row.host != "*" or any(fnmatchcase(name, row.model.lower()) for name in names))
+        ]
+        return {
+            f"{row.model} {row.size}".replace(" *", "") or "*": row.usd_per_second
+            for row in (*concerned, *stated)
         }
 
 

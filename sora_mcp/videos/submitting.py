@@ -7,23 +7,36 @@ from typing import Protocol
 
 import anyio
 
+from sora_mcp.videos.costing import Costing
+from sora_mcp.videos.emulation import made_anew_note, sent_prompt
 from sora_mcp.videos.errors import (
     EngineBusy,
     EngineError,
+    EngineRefused,
     LibraryError,
     NotSent,
+    OperationMissing,
     OutcomeUnknown,
+    SoraError,
     job_error,
 )
 from sora_mcp.videos.following import Follower
-from sora_mcp.videos.lifecycle import SUBMIT_ATTEMPTS, advance, backoff
-from sora_mcp.videos.models import EngineJob, Job, JobError, JobStatus, Submission
+from sora_mcp.videos.lifecycle import (
+    CLOCK_TOLERANCE,
+    RECONCILE_TRIES,
+    SUBMIT_ATTEMPTS,
+    advance,
+    backoff,
+)
+from sora_mcp.videos.models import (
+    EngineJob,
+    Job,
+    JobError,
+    JobStatus,
+    Operation,
+    Submission,
+)
 from sora_mcp.videos.ports import Engine, Engines, JobStore, Library
-
-RECONCILE_WINDOW = timedelta(minutes=5)
-"""How much older than our submission a job in the host's list may be: clocks differ."""
-
-RECONCILE_TRIES = 4
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +57,7 @@ class Submitter:
         store: JobStore,
         engines: Engines,
         library: Library,
+        costing: Costing,
         save: Save,
         follower: Follower,
         sending: Callable[[Job], None],
@@ -52,6 +66,7 @@ class Submitter:
         self._store = store
         self._engines = engines
         self._library = library
+        self._costing = costing
         self._save = save
         self._follower = follower
         self._sending = sending
@@ -80,6 +95,10 @@ class Submitter:
                 log.warning("%s: %s", job.id, error.message)
                 await self.reconcile(job, error)
             except EngineError as error:
+                await self._try_otherwise(job, error)
+            except SoraError as error:
+                # Found out before anything was sent, such as a value that the host cannot take:
+                # what it is may not have been known when the job was planned.
                 await self._end(advance(job, JobStatus.FAILED, error=job_error(error)))
             else:
                 await self._accept(job, answer)
@@ -122,40 +141,85 @@ class Submitter:
         if attempts >= SUBMIT_ATTEMPTS:
             await self._end(advance(job, JobStatus.FAILED, error=job_error(error)))
             return
+        other = self._engines.instead_of(engine) if isinstance(error, NotSent) else None
+        if other is not None and self._costing.may_move(job, engine, other):
+            log.info("%s: %s It goes to %s.", job.id, error.message, other.name)
+            moved = {"engine": other.name, "base_url": None, "submitted_at": None}
+            await self._save(advance(job, JobStatus.WAITING, attempts=attempts, **moved), 0)
+            return
         told = error.retry_after if isinstance(error, EngineBusy) else None
         pause = told if told is not None else backoff(attempts)
         if isinstance(error, EngineBusy):
             await self._store.hold(engine.name, pause)
         log.info("%s: %s Trying again in %.0f s.", job.id, error.message, pause)
-        waiting = advance(job, JobStatus.WAITING, attempts=attempts, submitted_at=None)
-        await self._save(waiting, pause)
+        again = (self._store.now() + timedelta(seconds=pause)).strftime("%H:%M:%S")
+        trouble = (
+            f"Nothing was sent yet. {error.message} It is tried again by itself at {again} UTC."
+        )
+        waiting = {"attempts": attempts, "submitted_at": None, "trouble": trouble}
+        await self._save(advance(job, JobStatus.WAITING, **waiting), pause)
+
+    async def _try_otherwise(self, job: Job, error: EngineError) -> None:
+        """A clear no cost nothing: what can be asked for in another way is asked for again."""
+        again = advance(job, JobStatus.WAITING, submitted_at=None)
+        if isinstance(error, OperationMissing) and _can_be_emulated(job):
+            notes = (*job.notes, made_anew_note(job))
+            await self._save(again.model_copy(update={"emulated": True, "notes": notes}), 0)
+        elif _refuses_image(job, error):
+            note = f"{job.engine} did not take the original's first frame, only the words."
+            changes = {"has_reference": False, "notes": (*job.notes, note)}
+            if await self._save(again.model_copy(update=changes), 0):
+                await self._library.drop_reference(job.id)
+        else:
+            await self._end(advance(job, JobStatus.FAILED, error=job_error(error)))
 
     async def _end(self, job: Job) -> None:
         if await self._save(job, None) and job.has_reference:
             await self._library.drop_reference(job.id)
 
     async def _submission(self, job: Job) -> Submission:
-        source = await self._store.get(job.source_ids[0], deleted=True) if job.source_ids else None
+        anew = job.emulated or job.operation is Operation.GENERATE
+        source = None
+        if job.source_ids and not anew:
+            source = await self._store.get(job.source_ids[0], deleted=True)
         return Submission(
-            operation=job.operation,
-            prompt=job.prompt,
+            operation=Operation.GENERATE if anew else job.operation,
+            prompt=sent_prompt(job),
             model=job.asked.model,
             size=job.asked.size,
-            seconds=job.asked.seconds,
+            seconds=job.asked.seconds if anew else job.seconds,
             options=job.options,
-            reference=await self._library.reference(job.id) if job.has_reference else None,
+            reference=await self._library.reference(job.id) if anew and job.has_reference else None,
             source_engine_job_id=source.engine_job_id if source else None,
         )
 
     async def _find_at_host(self, engine: Engine, job: Job) -> EngineJob | None:
         """The one job in the host's list that can only be ours: same words, same time."""
-        since = (job.submitted_at or job.created_at) - RECONCILE_WINDOW
+        since = (job.submitted_at or job.created_at) - CLOCK_TOLERANCE
         candidates = [
             found
             for found in await engine.list_jobs() or ()
-            if found.prompt == job.prompt
-            and (found.created_at is None or found.created_at >= since)
+            if found.prompt == sent_prompt(job)
+            and found.created_at is not None
+            and found.created_at >= since
             and (job.asked.model is None or found.model in (None, job.asked.model))
-            and await self._store.find_engine_job(found.id) is None
+            and await self._store.find_engine_job(found.id, engine=engine) is None
         ]
         return candidates[0] if len(candidates) == 1 else None
+
+
+def _can_be_emulated(job: Job) -> bool:
+    if job.emulated:
+        return False
+    # An extension needs the picture that it goes on from.
+    needs_image = job.operation is Operation.EXTEND
+    return job.operation is Operation.REMIX or (needs_image and job.has_reference)
+
+
+def _refuses_image(job: Job, error: EngineError) -> bool:
+    """Whether a remix that cost nothing may do better without its first frame."""
+    remix = job.emulated and job.has_reference and job.operation is Operation.REMIX
+    if not (remix and isinstance(error, EngineRefused) and error.charged == "no"):
+        return False
+    # Not what is refused by name, such as the words or a size: the picture is not at fault there.
+    return error.reason in ("engine_refused", "invalid_value", "invalid_type")

@@ -17,13 +17,15 @@ import anyio
 from anyio.abc import TaskGroup
 
 from sora_mcp.videos.context import current_job
+from sora_mcp.videos.costing import Costing
 from sora_mcp.videos.errors import LedgerError, NotConfigured
 from sora_mcp.videos.finishing import Finisher
 from sora_mcp.videos.following import Follower
-from sora_mcp.videos.lifecycle import WAITING_FOR_ENGINE, advance, backoff
-from sora_mcp.videos.models import Change, Job, JobError, JobStatus, Operation
-from sora_mcp.videos.ports import Claim, Engines, EventBus, JobStore, Library
+from sora_mcp.videos.lifecycle import CANCELLABLE, WAITING_FOR_ENGINE, advance, backoff
+from sora_mcp.videos.models import Change, EngineJob, Job, JobError, JobStatus, Operation
+from sora_mcp.videos.ports import Claim, Engine, Engines, EventBus, JobStore, Library
 from sora_mcp.videos.submitting import Submitter
+from sora_mcp.videos.tracing import step_span
 
 LEASE_SECONDS = 12.0
 """How long a job stays with a worker that has gone silent."""
@@ -56,6 +58,7 @@ class Worker:
         store: JobStore,
         engines: Engines,
         library: Library,
+        costing: Costing,
         events: EventBus,
         job_timeout: timedelta,
         hurry: float = 1,
@@ -64,11 +67,12 @@ class Worker:
         self.name = f"worker-{uuid.uuid4().hex[:12]}"
         self._store = store
         self._engines = engines
+        self._costing = costing
         self._events = events
         self._hurry = hurry
         self._follower = Follower(store, engines, self._save, job_timeout)
         self._submitter = Submitter(
-            store, engines, library, self._save, self._follower, self._sending
+            store, engines, library, costing, self._save, self._follower, self._sending
         )
         self._finisher = Finisher(store, engines, library, self._save, self._forget)
         self._held: dict[str, Job] = {}
@@ -99,6 +103,9 @@ class Worker:
             return IDLE_SECONDS
         limits = self._engines.limits()
         try:
+            for engine, other in self._engines.refuges():
+                may_move = partial(self._costing.may_move, engine=engine, other=other)
+                await self._store.move_waiting(engine.name, other.name, may_move)
             claims = await self._store.claim(
                 self.name, limit=CLAIM_AT_MOST, lease_seconds=LEASE_SECONDS, limits=limits
             )
@@ -114,7 +121,8 @@ class Worker:
             self._held[job.id] = job
             if job.status is JobStatus.SUBMITTING and not claim.was_sending:
                 self._unsent[job.id] = job
-            if job.delete_requested or job.status not in WAITING_FOR_ENGINE or _is_join(job):
+            unwanted = job.delete_requested or job.cancel_requested
+            if unwanted or job.status not in WAITING_FOR_ENGINE or _is_join(job):
                 tasks.start_soon(self._step, claim)
             else:
                 looks[job.engine].append(job)
@@ -123,22 +131,28 @@ class Worker:
         return 0
 
     async def _step(self, claim: Claim) -> None:
-        job = claim.job
+        name, step = self._due_step(claim)
 
-        async def step() -> None:
-            if job.delete_requested:
-                await self._finisher.delete(job, maybe_sent=claim.was_sending)
-            elif _is_join(job):
-                await self._finisher.join(job)
-            elif job.status is JobStatus.DOWNLOADING:
-                await self._finisher.fetch(job)
-            elif job.status is JobStatus.SUBMITTING and not claim.was_sending:
-                await self._submitter.submit(job)
-            else:
-                await self._submitter.reconcile(job)
+        async def traced() -> None:
+            with step_span(name, claim.job):
+                await step()
 
         async with self._steps:
-            await self._guard(step, [job])
+            await self._guard(traced, [claim.job])
+
+    def _due_step(self, claim: Claim) -> tuple[str, Callable[[], Awaitable[None]]]:
+        job = claim.job
+        if job.delete_requested:
+            return "delete", partial(self._finisher.delete, job, maybe_sent=claim.was_sending)
+        if job.cancel_requested and job.status in CANCELLABLE:
+            return "cancel", partial(self._finisher.cancel, job)
+        if _is_join(job):
+            return "join", partial(self._finisher.join, job)
+        if job.status is JobStatus.DOWNLOADING:
+            return "download", partial(self._finisher.fetch, job)
+        if job.status is JobStatus.SUBMITTING and not claim.was_sending:
+            return "submit", partial(self._submitter.submit, job)
+        return "reconcile", partial(self._submitter.reconcile, job)
 
     async def _look(self, jobs: Sequence[Job]) -> None:
         async def step() -> None:
@@ -146,11 +160,15 @@ class Worker:
             listed = await self._follower.listed(engine, jobs)
             async with anyio.create_task_group() as tasks:
                 for job in jobs:
-                    look = partial(self._follower.look, engine, job, listed)
+                    look = partial(self._look_at, engine, job, listed)
                     tasks.start_soon(self._guard, look, [job])
 
         async with self._steps:
             await self._guard(step, jobs)
+
+    async def _look_at(self, engine: Engine, job: Job, listed: dict[str, EngineJob]) -> None:
+        with step_span("look", job):
+            await self._follower.look(engine, job, listed)
 
     async def _guard(self, step: Callable[[], Awaitable[None]], jobs: Sequence[Job]) -> None:
         """Run a step; whatever goes wrong, its jobs are tried again later."""

@@ -1,11 +1,15 @@
 """The program as a person or a script runs it, with an environment of its own."""
 
+import fcntl
 import json
 import os
 import signal
+import struct
+import subprocess
 import sys
+import termios
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +26,10 @@ from tests.harness import KEY
 LONGEST = 90
 """Seconds that any command may take before its test fails."""
 
-_OTHERS = ("SORA_MCP_", "OPENAI_", "UV")
+END_OF_INPUT = b"\x04"
+"""Ctrl+D."""
+
+_OTHERS = ("SORA_MCP_", "OPENAI_", "UV", "COLUMNS")
 """Variables of whoever runs the tests that would change what is tested."""
 
 
@@ -78,7 +85,7 @@ class Terminal:
         """The same with other variables."""
         return Terminal(self.folder, self.variables | variables)
 
-    async def run(self, *arguments: str | Path) -> Result:
+    async def run(self, *arguments: str | Path, typed: bytes = b"") -> Result:
         """Run a command to its end, in this process: what has been imported is there already."""
         cleared = {name: None for name in os.environ if name.startswith(_OTHERS)}
         with anyio.fail_after(LONGEST):
@@ -86,6 +93,7 @@ class Terminal:
                 lambda: CliRunner().invoke(
                     main,
                     [str(argument) for argument in arguments],
+                    input=typed,
                     env=cleared | self._ours(),
                     prog_name="sora-mcp",
                 )
@@ -144,3 +152,41 @@ class Running:
         out = "".join([part async for part in TextReceiveStream(self._process.stdout)])
         self.err += "".join([part async for part in self._err])
         return Result(await self._process.wait(), out, self.err)
+
+
+async def on_a_terminal(
+    terminal: Terminal,
+    *arguments: str,
+    columns: int = 80,
+    typed: bytes = b"",
+    with_results: bool = False,
+) -> str:
+    """What a command shows on a terminal; its standard output only if asked for."""
+    master, slave = os.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    os.write(master, typed)
+    shown: list[bytes] = []
+
+    def watch() -> None:
+        with suppress(OSError):  # the end of a terminal is an error
+            while part := os.read(master, 4096):
+                shown.append(part)
+
+    with anyio.fail_after(LONGEST):
+        async with anyio.create_task_group() as tasks:
+            tasks.start_soon(anyio.to_thread.run_sync, watch)
+            try:
+                await anyio.run_process(
+                    [sys.executable, "-m", "sora_mcp", *arguments],
+                    check=False,
+                    env=terminal.environment(),
+                    cwd=terminal.folder,
+                    stdin=slave,
+                    stdout=slave if with_results else subprocess.PIPE,
+                    stderr=slave,
+                    start_new_session=True,
+                )
+            finally:
+                os.close(slave)  # the end of what can be read, or the thread would wait for ever
+    os.close(master)
+    return b"".join(shown).decode()

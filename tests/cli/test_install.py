@@ -126,6 +126,18 @@ async def test_a_configuration_that_is_a_link_stays_one(shell: Terminal) -> None
     assert "sora" in read(dotfiles)["mcpServers"]
 
 
+async def test_an_entry_that_would_not_start_is_not_written(shell: Terminal) -> None:
+    file = config_of(shell, "cursor")
+    file.parent.mkdir()
+    text = json.dumps({"mcpServers": {"sora": {"command": "old", "cwd": "/no/such/folder"}}})
+    file.write_text(text, encoding="utf-8")
+    result = await shell.run("install", "cursor")
+    assert (result.code, result.out) == (Exit.NOT_CONFIGURED, "")
+    assert "/no/such/folder" in result.err or "No such file" in result.err
+    assert file.read_text(encoding="utf-8") == text
+    assert list(file.parent.iterdir()) == [file]
+
+
 async def test_print_shows_the_entry_and_changes_nothing(shell: Terminal) -> None:
     result = await shell.run("install", "vscode", "--print")
     assert result.code == Exit.OK

@@ -1,12 +1,17 @@
 """Looking after videos from the command line."""
 
+import os
+import re
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
+import anyio
 import pytest
 
 from sora_mcp.cli.outcome import Exit
-from tests.cli.terminal import Terminal
+from sora_mcp.cli.table import cells
+from tests.cli.terminal import Terminal, on_a_terminal
 from tests.fakes.videos_api import FakeHost
 from tests.harness import a_host
 from tests.serving import serving
@@ -64,15 +69,93 @@ async def test_a_long_list_names_the_command_for_the_rest(shell: Terminal) -> No
     assert rest.out.startswith(first)
 
 
-@pytest.mark.parametrize("columns", ["40", "120"])
+@pytest.mark.parametrize(
+    ("columns", "words"), [("32", "??..."), ("40", "????? ?"), ("120", "????? ?")]
+)
 async def test_a_list_fits_terminals_that_are_narrow_or_know_only_ascii(
-    shell: Terminal, columns: str
+    shell: Terminal, columns: str, words: str
 ) -> None:
-    await made(shell, "Кошка 猫 🐈 " * 30)
+    await made(shell, "Кошка 猫 🐈 – " * 30)
     plain = shell.with_variables(COLUMNS=columns, PYTHONIOENCODING="latin-1")
     result = await plain.run_apart("list")
     assert (result.code, result.err) == (Exit.OK, "")
-    assert all(len(line) <= int(columns) for line in result.out.splitlines())
+    (line,) = result.out.splitlines()
+    assert words in line
+    assert len(line) <= int(columns)
+
+
+@pytest.mark.parametrize("columns", [40, 80])
+async def test_a_list_on_a_terminal_is_a_table_with_a_heading_that_fits(
+    shell: Terminal, columns: int
+) -> None:
+    await made(shell, "猫" * 60)
+    await made(shell, "A red boat \x1b[2J\x07 at dawn")
+    shown = await on_a_terminal(shell, "list", columns=columns, with_results=True)
+    heading, boat, cat = shown.splitlines()
+    assert heading.split()[:2] == ["VIDEO", "STATUS"]
+    assert boat.index("A red") == cat.index("猫") == heading.index("PROMPT")
+    assert columns - 2 <= cells(cat) <= columns
+    assert cat.endswith("猫...")
+    assert "\x1b" not in shown
+    assert "\x07" not in shown
+
+
+async def test_a_list_that_is_piped_has_no_heading_and_all_the_words(shell: Terminal) -> None:
+    words = "A calico cat plays the piano on a stage of an old theatre, " * 3
+    await made(shell, words)
+    result = await shell.run("list")
+    assert result.out.startswith("vid_")
+    assert " ".join(words.split()) in result.out
+
+
+async def test_whoever_reads_only_the_first_line_of_a_list_ends_it_quietly(
+    shell: Terminal,
+) -> None:
+    await made(shell, "A cat")
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as pipe:
+        done = await anyio.run_process(
+            [sys.executable, "-m", "sora_mcp", "list"],
+            env=shell.environment(),
+            stdout=pipe,
+            check=False,
+        )
+    assert done.stderr == b""
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["status", "vid_aaaaaaaaaa"],
+        ["remix", "vid_aaaaaaaaaa", "snow"],
+        ["list", "--after", "vid_aaaaaaaaaa"],
+        ["generate", "A cat", "--size", "banana"],
+        ["generate", "A cat", "--seconds", "0"],
+        ["join", "UNFINISHED", "UNFINISHED"],
+        ["remix", "UNFINISHED", "snow"],
+    ],
+)
+async def test_errors_name_commands_not_tools(
+    shell: Terminal, host: FakeHost, arguments: list[str]
+) -> None:
+    host.statuses = ("queued",)
+    stopped = await shell.run("generate", "A cat", "--timeout", "0", "--json")
+    video_id = stopped.json["video_id"]
+    named = [video_id if argument == "UNFINISHED" else argument for argument in arguments]
+    result = await shell.run(*named, "--json")
+    assert result.code == Exit.USAGE
+    for text in (result.err, result.json["error"]["message"]):
+        assert "sora-mcp " in text
+        assert not re.search(r"(get|list|download)_(video|engine)|wait_seconds", text)
+    if video_id in named:
+        assert f"Run sora-mcp status {video_id} --watch, then" in result.err
+
+
+async def test_what_is_only_for_watching_is_refused_without_it(terminal: Terminal) -> None:
+    result = await terminal.run("status", "vid_aaaaaaaaaa", "--open")
+    assert result.code == Exit.USAGE
+    assert "--watch" in result.err
 
 
 async def test_an_unfinished_video_says_who_follows_it(shell: Terminal, host: FakeHost) -> None:

@@ -1,6 +1,7 @@
 """Making videos from the command line, with a host that is served over real HTTP."""
 
 import re
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -12,6 +13,10 @@ from tests.cli.terminal import Result, Terminal
 from tests.fakes.videos_api import FakeHost, error
 from tests.harness import KEY, a_host, small_mp4
 from tests.serving import serving
+
+linux = pytest.mark.skipif(
+    sys.platform != "linux", reason="other systems open files in another way"
+)
 
 SLOW = ("queued", *["in_progress"] * 400, "completed")
 """A job that takes at least twenty seconds: nobody waits for it to end."""
@@ -106,6 +111,15 @@ async def test_a_first_frame_may_come_from_any_folder_of_the_person(
     assert fields["input_reference"].startswith(b"\x89PNG")
 
 
+async def test_a_dry_run_shows_the_words_without_what_would_move_the_cursor(
+    shell: Terminal, host: FakeHost
+) -> None:
+    result = await shell.run("generate", "A cat\x1b[2J\x07 sings", "--dry-run")
+    assert result.code == Exit.OK, result.err
+    assert "prompt: A cat [2J sings" in result.out
+    assert host.accepted == []
+
+
 async def test_extras_are_sent_as_the_host_takes_them_or_refused_before_anything_is_sent(
     shell: Terminal, host: FakeHost
 ) -> None:
@@ -156,8 +170,13 @@ async def test_where_the_operator_wants_to_be_asked_nothing_is_sent_without_an_a
     ("status", "code", "expected"),
     [
         (401, "invalid_api_key", Exit.REFUSED),
-        (400, "moderation_blocked", Exit.REFUSED),
+        (403, None, Exit.REFUSED),
+        (402, None, Exit.REFUSED),
         (429, "insufficient_quota", Exit.REFUSED),
+        (400, "moderation_blocked", Exit.REFUSED),
+        (400, "content_policy_violation", Exit.REFUSED),
+        (400, "invalid_value", Exit.REFUSED),
+        (422, None, Exit.REFUSED),
         (501, None, Exit.FAILED),
     ],
 )
@@ -213,6 +232,46 @@ async def test_a_time_limit_ends_with_code_4_and_a_command_that_goes_on(
     assert resumed.code == Exit.OK, resumed.err
     assert path_in(resumed).read_bytes() == small_mp4()
     assert len(host.accepted) == 1
+
+
+async def test_a_time_limit_tells_the_command_that_goes_on_in_json_too(
+    shell: Terminal, host: FakeHost
+) -> None:
+    host.statuses = SLOW
+    stopped = await shell.run("generate", "A cat", "--timeout", "0", "--json", "--open")
+    assert stopped.code == Exit.TIMED_OUT
+    video_id = stopped.json["video_id"]
+    assert stopped.json["resume"] == f"sora-mcp status {video_id} --watch --open"
+
+
+@linux
+async def test_open_shows_the_file_with_what_the_system_has_for_it(
+    shell: Terminal, host: FakeHost
+) -> None:
+    opener = shell.folder / "bin" / "xdg-open"
+    opener.parent.mkdir()
+    opener.write_text(f'#!/bin/sh\nprintf %s "$1" > "{shell.folder}/opened"\necho noise\n')
+    opener.chmod(0o755)
+    desktop = shell.with_variables(PATH=f"{opener.parent}:/usr/bin:/bin")
+    result = await desktop.run("generate", "A cat", "--open", "--out", "cat.mp4")
+    assert result.code == Exit.OK, result.err
+    assert (shell.folder / "opened").read_text() == str(path_in(result))
+
+
+@linux
+@pytest.mark.parametrize("script", [None, "#!/bin/sh\nexit 3\n"])
+async def test_a_file_that_nothing_can_open_is_no_failure(
+    shell: Terminal, host: FakeHost, script: str | None
+) -> None:
+    folder = shell.folder / "bin"
+    folder.mkdir()
+    if script is not None:
+        (folder / "xdg-open").write_text(script)
+        (folder / "xdg-open").chmod(0o755)
+    result = await shell.with_variables(PATH=str(folder)).run("generate", "A cat", "--open")
+    assert result.code == Exit.OK
+    assert path_in(result).is_file()
+    assert "It was not opened, because xdg-open" in result.err
 
 
 async def test_a_video_whose_file_cannot_be_kept_is_fetched_by_the_command_that_is_told(

@@ -1,16 +1,9 @@
 """Commands that go on until they are stopped, and what they show on a terminal."""
 
-import fcntl
-import os
 import re
-import struct
-import sys
-import termios
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 import anyio
-import anyio.to_thread
 import httpx2
 import pytest
 from openai import AsyncOpenAI
@@ -18,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sora_mcp.cli.outcome import Exit
-from tests.cli.terminal import LONGEST, Running, Terminal
+from tests.cli.terminal import END_OF_INPUT, Running, Terminal, on_a_terminal
 from tests.harness import a_host
 from tests.serving import serving
 
@@ -30,39 +23,6 @@ async def url_of(command: Running) -> str:
     return found[0].strip()
 
 
-END_OF_INPUT = b"\x04"
-
-
-async def on_a_terminal(
-    terminal: Terminal, *arguments: str, columns: int = 80, typed: bytes = b""
-) -> str:
-    """What a command shows on a terminal (standard output is a pipe)."""
-    master, slave = os.openpty()
-    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-    os.write(master, typed)
-    shown: list[bytes] = []
-
-    def watch() -> None:
-        with suppress(OSError):  # the end of a terminal is an error
-            while part := os.read(master, 4096):
-                shown.append(part)
-
-    with anyio.fail_after(LONGEST):
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(anyio.to_thread.run_sync, watch)
-            await anyio.run_process(
-                [sys.executable, "-m", "sora_mcp", *arguments],
-                env=terminal.environment(),
-                cwd=terminal.folder,
-                stdin=slave,
-                stderr=slave,
-                start_new_session=True,
-            )
-            os.close(slave)
-    os.close(master)
-    return b"".join(shown).decode()
-
-
 async def test_the_http_server_tells_its_address_and_stops_quietly(terminal: Terminal) -> None:
     async with terminal.started("serve", "--transport", "http", "--port", "0") as command:
         url = await url_of(command)
@@ -70,10 +30,22 @@ async def test_the_http_server_tells_its_address_and_stops_quietly(terminal: Ter
         async with httpx2.AsyncClient() as client:
             health = await client.get(url.replace("/mcp", "/healthz"))
         assert health.status_code == 200
+        await command.wait_for("host names 127.0.0.1, localhost, [::1];")
         command.press_ctrl_c()
         result = await command.ended()
     assert result.out == ""
     assert "Traceback" not in result.err
+
+
+async def test_a_public_name_without_a_token_is_told_aloud(terminal: Terminal) -> None:
+    public = terminal.with_variables(SORA_MCP_PUBLIC_URL="https://videos.example.com")
+    async with public.started("serve", "--transport", "http", "--port", "0") as command:
+        await command.wait_for("it asks for no token")
+    guarded = public.with_variables(SORA_MCP_AUTH_TOKEN="t" * 32)
+    async with guarded.started("serve", "--transport", "http", "--port", "0") as command:
+        await command.wait_for("host names")
+        command.press_ctrl_c()
+        assert "no token" not in (await command.ended()).err
 
 
 async def test_an_address_for_others_needs_access_control(terminal: Terminal) -> None:
@@ -143,6 +115,22 @@ async def test_on_a_narrow_terminal_progress_is_one_line_that_is_drawn_again(
     assert all(len(line) <= 39 for line in drawn)
     assert any(re.match(r"rendering \[#+-+\]  50 % \d:\d\d", line) for line in drawn)
     assert "is finished" in rest
+
+
+async def test_the_time_that_others_like_it_took_is_told_with_the_time_that_has_passed(
+    terminal: Terminal,
+) -> None:
+    host = a_host(statuses=("queued", "in_progress", "completed"))
+    async with serving(host.app()) as url:
+        shell = terminal.before(url)
+        first = await shell.run("generate", "A cat")
+        plain = await shell.run("generate", "A dog")
+        shown = await on_a_terminal(shell, "generate", "A boat", columns=40)
+    assert "expected" not in first.err
+    assert re.search(r"rendering 50 % \(\d:\d\d elapsed, about \d:\d\d expected\)", plain.err)
+    drawn = shown.partition("\r\n")[0].split("\r")[1:]
+    assert any(re.match(r"rendering \[#+-+\]  50 % \d:\d\d of ~\d:\d\d", line) for line in drawn)
+    assert all(len(line) <= 39 for line in drawn)
 
 
 async def test_a_person_who_starts_the_server_is_told_what_it_waits_for(

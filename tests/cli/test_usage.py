@@ -1,8 +1,10 @@
 """How the program is called, and what its exit codes say."""
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -101,6 +103,8 @@ def test_every_anticipated_error_has_an_exit_code_of_its_kind(kind: type[SoraErr
         (JobStatus.IN_PROGRESS, None, Exit.OK),
         (JobStatus.FAILED, "video_generation_failed", Exit.FAILED),
         (JobStatus.FAILED, "moderation_blocked", Exit.REFUSED),
+        (JobStatus.FAILED, "content_policy_violation", Exit.REFUSED),
+        (JobStatus.FAILED, "invalid_value", Exit.FAILED),
         (JobStatus.FAILED, "key_rejected", Exit.REFUSED),
         (JobStatus.FAILED, "quota_exceeded", Exit.REFUSED),
         (JobStatus.CANCELLED, None, Exit.FAILED),
@@ -115,6 +119,22 @@ def test_the_exit_code_says_where_a_job_stands(
 ) -> None:
     error = JobError(code=code, message="words") if code else None
     assert exit_of_job(make_job(status=status, error=error)) is expected
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (JobError(code="invalid_value", message="no", charged="no"), Exit.REFUSED),
+        (JobError(code="busy", message="later", charged="no", retry=True), Exit.FAILED),
+        (JobError(code="generation_failed", message="no", charged="unknown"), Exit.FAILED),
+        (JobError(code="operation_missing", message="no", charged="no"), Exit.FAILED),
+    ],
+)
+def test_what_a_host_would_not_take_was_refused(error: JobError, expected: Exit) -> None:
+    sent = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
+    job = make_job(status=JobStatus.FAILED, error=error, engine_job_id=None, submitted_at=sent)
+    assert exit_of_job(job) is expected
+    assert exit_of_job(job.model_copy(update={"submitted_at": None})) is Exit.FAILED
 
 
 def test_a_completed_job_with_its_file_is_a_success() -> None:
@@ -144,6 +164,14 @@ def test_an_unexpected_error_is_one_line_without_secrets_that_says_how_to_see_mo
         "Unexpected error: ValueError: cannot do it with [redacted]. "
         "For the traceback, set SORA_MCP_LOG_LEVEL=debug.\n"
     )
+
+
+def test_wrong_usage_is_told_in_json_too() -> None:
+    result = CliRunner().invoke(main, ["generate", "a cat", "--seconds", "long", "--json"])
+    assert result.exit_code == Exit.USAGE
+    error = json.loads(result.stdout)["error"]
+    assert error["code"] == "usage"
+    assert "--seconds" in error["message"]
 
 
 def test_the_package_can_be_run_as_a_module_under_its_own_name() -> None:

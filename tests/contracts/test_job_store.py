@@ -121,6 +121,7 @@ async def test_a_key_used_again_with_the_same_arguments_gives_the_first_job(
     assert (await store.page(OWNER)).jobs == (first,)
 
 
+@pytest.mark.requirement("ERROR-KEY-CONFLICT")
 async def test_a_key_used_again_with_other_arguments_is_refused_and_names_the_first_job(
     store: SqlJobStore,
 ) -> None:
@@ -161,6 +162,7 @@ async def test_calls_at_once_with_one_key_make_one_job(store: SqlJobStore) -> No
 # Money
 
 
+@pytest.mark.requirement("ERROR-BUDGET")
 async def test_an_owners_budget_is_for_the_owner_and_the_servers_for_all(
     store: SqlJobStore,
 ) -> None:

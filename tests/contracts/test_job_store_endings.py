@@ -32,6 +32,7 @@ async def test_a_waiting_job_that_is_to_be_deleted_is_claimed_as_it_is(store: Sq
     await store.hold(ENGINE, 60)
     added = await add(store)
     asked = await store.request_delete(added.id, OWNER, keep_files=True)
+    assert (await store.page(OWNER)).jobs == ()
     assert asked == added.model_copy(update={"delete_requested": True, "keep_files": True})
     assert asked is not None
     assert await claim_one(store) == asked.model_copy(update={"fence": 1})
@@ -82,6 +83,61 @@ async def test_a_deleted_job_is_hidden_from_everything(store: SqlJobStore) -> No
     left = await store.get(added.id, OWNER, deleted=True)
     assert left is not None
     assert left.notes == ("The charge may stand.",)
+
+
+# Cancelling
+
+
+async def test_a_waiting_job_that_is_to_be_cancelled_is_claimed_as_it_is(
+    store: SqlJobStore,
+) -> None:
+    await store.hold(ENGINE, 60)
+    added = await add(store)
+    asked = await store.request_cancel(added.id, OWNER)
+    assert asked == added.model_copy(update={"cancel_requested": True})
+    assert asked is not None
+    assert await claim_one(store) == asked.model_copy(update={"fence": 1})
+
+
+async def test_a_wish_to_cancel_survives_the_save_of_who_did_not_know_of_it(
+    store: SqlJobStore,
+) -> None:
+    await add(store, status=JobStatus.QUEUED)
+    job = await claim_one(store)
+    assert await store.request_cancel(job.id, OWNER)
+    assert await store.save(job.model_copy(update={"status": JobStatus.IN_PROGRESS}), run_in=60)
+    again = await claim_one(store)
+    assert (again.status, again.cancel_requested) == (JobStatus.IN_PROGRESS, True)
+    assert await store.save(again, run_in=60)
+    assert await claim(store) == []
+
+
+async def test_only_an_active_job_of_the_owner_can_be_cancelled(store: SqlJobStore) -> None:
+    done = await add_in(store, JobStatus.COMPLETED)
+    assert await store.request_cancel(done.id, OWNER) is None
+    assert await store.request_cancel((await add(store)).id, "another") is None
+    left = await store.get(done.id)
+    assert left is not None
+    assert (left.status, left.cancel_requested) == (JobStatus.COMPLETED, False)
+
+
+# Changing
+
+
+async def test_a_job_tells_when_its_status_or_progress_last_changed(store: SqlJobStore) -> None:
+    await add(store, status=JobStatus.QUEUED)
+    job = await claim_one(store)
+    assert job.updated_at is None
+    assert await store.save(job.model_copy(update={"attempts": 1}), keep_lease=True)
+    same = await store.get(job.id)
+    assert same is not None
+    assert same.updated_at is None
+    assert await store.save(job.model_copy(update={"progress": 40}), keep_lease=True)
+    moved = await store.get(job.id)
+    assert moved is not None
+    assert moved.updated_at is not None
+    assert await store.save(job.model_copy(update={"progress": 40}))
+    assert await store.get(job.id) == moved
 
 
 # Taking up again

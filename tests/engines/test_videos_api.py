@@ -1,7 +1,9 @@
 """A host that speaks the Videos API, over real HTTP."""
 
+import gzip
+import re
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +15,7 @@ from pydantic import SecretStr
 from starlette.responses import JSONResponse
 
 from sora_mcp.engines.dialects import COMPATIBLE, OPENAI
+from sora_mcp.engines.failures import SettingNames
 from sora_mcp.engines.videos_api import VideosApiEngine
 from sora_mcp.videos import errors
 from sora_mcp.videos.models import Job, JobStatus, Operation, Submission
@@ -56,12 +59,13 @@ async def engine_for(host: FakeHost, key: str | None = KEY) -> AsyncGenerator[Vi
 
 
 def engine_at(base_url: str, key: str | None = KEY, **options: Any) -> VideosApiEngine:
+    options.setdefault("dialect", COMPATIBLE)
     return VideosApiEngine(
         name="host",
         base_url=base_url,
-        dialect=options.pop("dialect", COMPATIBLE),
         limits=EngineLimits(4, 0),
         api_key=SecretStr(key) if key else None,
+        **options,
     )
 
 
@@ -90,7 +94,7 @@ async def test_a_remix_and_an_extension_name_their_source(host: FakeHost) -> Non
         {"prompt": "at night"},
         {"prompt": "it jumps", "seconds": "4", "video": {"id": "video_0001"}},
     ]
-    assert host.requests == [
+    assert host.video_requests == [
         ("POST", "/v1/videos/video_0001/remix"),
         ("POST", "/v1/videos/extensions"),
     ]
@@ -103,7 +107,8 @@ async def test_an_id_from_a_host_cannot_leave_its_place_in_the_address(host: Fak
                 await engine.retrieve(wild)
             with pytest.raises(errors.EngineError):
                 await engine.submit(REMIX.model_copy(update={"source_engine_job_id": wild}))
-    assert all(path.startswith("/v1/videos/") for _, path in host.requests), host.requests
+    paths = [path for _, path in host.video_requests]
+    assert all(path.startswith("/v1/videos/") for path in paths), paths
     assert host.accepted == []
 
 
@@ -132,7 +137,7 @@ async def test_a_host_without_a_key_gets_no_authorization_at_all(
     async with engine_for(host, key=None) as engine:
         await engine.submit(CAT)
         await engine.retrieve("video_0001")
-    assert host.authorizations == [None, None]
+    assert set(host.authorizations) == {None}
 
 
 @pytest.mark.parametrize(
@@ -155,6 +160,17 @@ async def test_a_host_without_a_key_gets_no_authorization_at_all(
         (fake.answer(502, "<html><title>502</title></html>"), errors.OutcomeUnknown, 0),
         (fake.answer(307, "", {"location": "http://127.0.0.1:9/v1/videos"}),
          errors.EngineRefused, 0),
+        (fake.accept_then(303, ""), errors.OutcomeUnknown, 1),
+        (fake.answer(303, "", {"location": "/v1/videos/video_0001"}), errors.OutcomeUnknown, 0),
+        (fake.accept_then(409, {"id": "video_0001", "status": "queued"}), errors.OutcomeUnknown, 1),
+        (fake.accept_then(429, {"id": "video_0001", "status": "running"}),
+         errors.OutcomeUnknown, 1),
+        (fake.answer(400, {"id": "req_1", "error": {"message": "No."}}), errors.EngineRefused, 0),
+        (fake.accept_then(200, '{"id": "\\ud800x", "status": "queued"}'),
+         errors.OutcomeUnknown, 1),
+        (fake.accept_then(200, {"id": "i" * 1001, "status": "queued"}), errors.OutcomeUnknown, 1),
+        (fake.accept_then(200, b" " * (9 << 20) + b"{}"), errors.OutcomeUnknown, 1),
+        (fake.accept_then(500, b"<html>" * (2 << 20)), errors.OutcomeUnknown, 1),
         (fake.reset, errors.OutcomeUnknown, 0),
         (fake.accept_then_reset, errors.OutcomeUnknown, 1),
         (fake.accept_then(200, "<html>fine</html>"), errors.OutcomeUnknown, 1),
@@ -170,18 +186,79 @@ async def test_a_submission_is_sent_once_and_its_failure_says_whether_money_is_a
         with pytest.raises(expected) as caught:
             await engine.submit(CAT)
     assert type(caught.value) is expected
-    assert len(host.requests) == 1
+    assert len(host.video_requests) == 1
     assert len(host.accepted) == accepted
     assert caught.value.charged == ("unknown" if expected is errors.OutcomeUnknown else "no")
     assert KEY not in str(caught.value)
 
 
-async def test_a_busy_host_is_asked_again_when_it_says(host: FakeHost) -> None:
-    host.fail("POST /videos", fake.error(429, "Slow down.", retry_after="7"))
-    async with engine_for(host) as engine:
-        with pytest.raises(errors.EngineBusy) as caught:
+@pytest.mark.parametrize(
+    ("location", "target"),
+    [
+        ("https://user:pw@new.example:8443/v2/videos?token=t#f", "https://new.example:8443."),
+        ("https://host.example/v1/videos", "https://host.example."),
+        ("/v1/videos/?token=t", "/v1/videos/ on the same host."),
+        ("https://new.example:port/", "an address that is none."),
+    ],
+)
+@pytest.mark.parametrize("status", [302, 307, 308])
+async def test_a_redirect_says_where_it_leads_and_which_setting_to_correct(
+    status: int, location: str, target: str
+) -> None:
+    def redirect(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(status, headers={"location": location})
+
+    engine = engine_at(
+        "http://host.example/v1",
+        transport=httpx2.MockTransport(redirect),
+        settings=SettingNames(address="base_url of [gateway]"),
+    )
+    with anyio.fail_after(30):
+        with pytest.raises(errors.EngineRefused) as refused:
             await engine.submit(CAT)
-    assert caught.value.retry_after == 7
+        with pytest.raises(errors.EngineFault) as fault:
+            await engine.retrieve("video_0001")
+        await engine.close()
+    for message in (refused.value.message, fault.value.message):
+        assert f"host redirects ({status}) to {target} Redirects" in message
+        assert "set base_url of [gateway]" in message
+        assert not re.search("token|user|pw", message)
+
+
+SENT = "Fri, 20 Nov 2026 09:00:00 GMT"
+
+
+async def test_a_busy_host_is_asked_again_when_it_says() -> None:
+    told = {
+        "7": 7,
+        "0": 0,
+        "86400": 3600,
+        "Fri, 20 Nov 2026 09:00:40 GMT": 40,
+        "Fri, 20 Nov 2026 09:00:40 -0000": 40,
+        "Fri, 20 Nov 2026 10:00:00 +0100": 0,
+        "Thu, 19 Nov 2026 09:00:00 GMT": 0,
+        "Sat, 20 Nov 2027 09:00:00 GMT": 3600,
+        "Fri, 99 Nov 2026 09:00:00 GMT": None,
+        "-7": None,
+        "nan": None,
+        "inf": None,
+        "1e400": None,
+        "soon": None,
+        "": None,
+    }
+    understood: list[float | None] = []
+    pauses = iter(told)
+
+    def busy(request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(429, headers={"retry-after": next(pauses), "date": SENT})
+
+    engine = engine_at("https://host.example/v1", transport=httpx2.MockTransport(busy))
+    for _ in told:
+        with anyio.fail_after(30), pytest.raises(errors.EngineBusy) as caught:
+            await engine.submit(CAT)
+        understood.append(caught.value.retry_after)
+    await engine.close()
+    assert dict(zip(told, understood, strict=True)) == told
 
 
 async def test_a_host_that_is_not_there_was_sent_nothing() -> None:
@@ -235,7 +312,53 @@ async def test_a_look_that_fails_is_one_request_and_says_nothing_about_the_job(
     async with engine_for(host) as engine:
         with pytest.raises(expected):
             await engine.retrieve("video_0001")
-    assert len(host.requests) == 1
+    assert len(host.video_requests) == 1
+
+
+@pytest.mark.parametrize("status", [200, 500])
+@pytest.mark.parametrize("compress", [bytes, gzip.compress])
+async def test_an_answer_without_end_is_not_read_to_its_end(
+    host: FakeHost, status: int, compress: Callable[[bytes], bytes]
+) -> None:
+    headers = {"content-encoding": "gzip"} if compress is gzip.compress else {}
+    endless = fake.answer(status, compress(b" " * (9 << 20) + b"{}"), headers)
+    for route in ("GET /videos/{id}", "GET /videos"):
+        host.fail(route, endless)
+    async with engine_for(host) as engine:
+        with pytest.raises(errors.EngineFault, match="larger than 8,388,608 bytes"):
+            await engine.retrieve("video_0001")
+        with pytest.raises(errors.EngineFault, match="larger than 8,388,608 bytes"):
+            await engine.list_jobs()
+
+
+async def test_a_compressed_answer_is_read(host: FakeHost) -> None:
+    job = gzip.compress(b'{"id": "video_0001", "status": "running"}')
+    host.fail("GET /videos/{id}", fake.answer(200, job, {"content-encoding": "gzip"}))
+    async with engine_for(host) as engine:
+        assert (await engine.retrieve("video_0001")).status is JobStatus.IN_PROGRESS
+
+
+async def test_a_request_ends_although_its_answer_never_does(
+    host: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sora_mcp.engines.connection.SUBMIT_SECONDS", 0.05)
+    monkeypatch.setattr("sora_mcp.engines.connection.LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("sora_mcp.engines.connection.OPEN_SECONDS", 0.05)
+    for route in ("POST /videos", "GET /videos/{id}", "GET /videos", "DELETE /videos/{id}"):
+        host.fail(route, fake.begin_then_hang(200))
+    host.fail("GET /videos/{id}/content", fake.begin_then_hang(500))
+    late = "no whole answer within 0.05 s"
+    async with engine_for(host) as engine:
+        with pytest.raises(errors.OutcomeUnknown, match=late):
+            await engine.submit(CAT)
+        with pytest.raises(errors.EngineFault, match=late):
+            await engine.retrieve("video_0001")
+        with pytest.raises(errors.EngineFault, match=late):
+            await engine.list_jobs()
+        assert await engine.cancel("video_0001") is False
+        with pytest.raises(errors.EngineFault, match=late):
+            async with engine.open_content(JOB, 0):
+                pass
 
 
 async def test_a_look_carries_the_pause_that_the_host_asks_for(host: FakeHost) -> None:
@@ -244,6 +367,73 @@ async def test_a_look_carries_the_pause_that_the_host_asks_for(host: FakeHost) -
         seen = await engine.retrieve(job.id)
     assert seen.poll_after == 0.05
     assert seen.status is JobStatus.IN_PROGRESS
+
+
+@pytest.mark.parametrize("told", ["9" * 5000, "nan", "-5", "²"])
+async def test_a_pause_that_is_no_number_is_as_good_as_none(host: FakeHost, told: str) -> None:
+    body = {"id": "video_0001", "status": "queued"}
+    headers = {"openai-poll-after-ms": told, "retry-after": told}
+    host.fail("GET /videos/{id}", fake.answer(200, body, headers))
+    async with engine_for(host) as engine:
+        assert (await engine.retrieve("video_0001")).poll_after is None
+
+
+async def test_numbers_too_large_to_read_do_not_hide_a_job(host: FakeHost) -> None:
+    body = f'{{"id": "video_0001", "status": "queued", "progress": {"9" * 5000}, "n": 1e999}}'
+    host.fail("POST /videos", fake.accept_then(200, body))
+    async with engine_for(host) as engine:
+        job = await engine.submit(CAT)
+    assert (job.id, job.progress) == ("video_0001", None)
+
+
+async def test_json_that_is_nested_without_end_is_unreadable(host: FakeHost) -> None:
+    deep = "[" * 200_000 + "]" * 200_000
+    host.fail("POST /videos", fake.accept_then(200, deep))
+    host.fail("GET /videos/{id}", fake.answer(200, f'{{"id": "video_0001", "error": {deep}}}'))
+    async with engine_for(host) as engine:
+        with pytest.raises(errors.OutcomeUnknown):
+            await engine.submit(CAT)
+        with pytest.raises(errors.EngineFault):
+            await engine.retrieve("video_0001")
+
+
+async def test_a_job_that_the_host_numbers_is_followed_by_its_number(host: FakeHost) -> None:
+    host.fail("POST /videos", fake.accept_then(200, {"id": 12345, "status": "queued"}))
+    host.jobs["12345"] = {"id": 12345, "status": "in_progress"}
+    async with engine_for(host) as engine:
+        job = await engine.submit(CAT)
+        host.fail("GET /videos/{id}", fake.answer(200, host.jobs["12345"]))
+        seen = await engine.retrieve(job.id)
+    assert (job.id, seen.id, seen.status) == ("12345", "12345", JobStatus.IN_PROGRESS)
+    assert host.video_requests[-1] == ("GET", "/v1/videos/12345")
+
+
+async def test_what_a_host_says_of_a_job_does_not_name_its_own_id_of_it(host: FakeHost) -> None:
+    said = "Video video_0001 ('video_0001') of video_00012 is gone."
+    failed = {"id": "video_0001", "status": "failed", "error": said, "notes": [said]}
+    host.fail("GET /videos/{id}", *(fake.error(status, said) for status in (404, 500)))
+    host.fail("GET /videos/{id}", fake.answer(200, {"detail": said}), fake.answer(200, failed))
+    host.fail("GET /videos/{id}/content", *(fake.error(status, said) for status in (410, 500)))
+    host.fail("POST /videos/{id}/remix", fake.error(400, said), fake.error(404, said))
+    told: list[str] = []
+    async with engine_for(host) as engine:
+        for expected in (errors.EngineJobMissing, errors.EngineFault, errors.EngineFault):
+            with pytest.raises(expected) as caught:
+                await engine.retrieve("video_0001")
+            told.append(caught.value.message)
+        job = await engine.retrieve("video_0001")
+        assert job.error is not None
+        told += [job.error.message, *job.notes]
+        for _ in range(2):
+            with pytest.raises(errors.EngineError) as caught:
+                async with engine.open_content(JOB, 0):
+                    pass
+            told.append(caught.value.message)
+            with pytest.raises(errors.EngineError) as caught:
+                await engine.submit(REMIX)
+            told.append(caught.value.message)
+    assert len(told) == 9
+    assert [words for words in told if "Video … ('…') of video_00012 is gone." not in words] == []
 
 
 async def test_one_request_lists_many_jobs(host: FakeHost) -> None:
@@ -270,7 +460,7 @@ async def test_a_host_that_cannot_list_is_not_asked_to_again(
     async with engine_for(host) as engine:
         assert await engine.list_jobs() is None
         assert await engine.list_jobs() is None
-    assert len(host.requests) == 1
+    assert len(host.video_requests) == 1
 
 
 async def test_a_list_without_its_envelope_is_read_too(host: FakeHost) -> None:
@@ -398,12 +588,14 @@ async def test_cancelling_tells_whether_the_host_did_it(host: FakeHost) -> None:
         assert await engine.cancel("video_0002") is False
 
 
-async def test_facts_name_the_models_that_the_host_lists_and_survive_one_that_lists_none(
-    host: FakeHost,
-) -> None:
+async def test_facts_name_the_models_that_the_host_lists(host: FakeHost) -> None:
     async with engine_for(host) as engine:
         assert (await engine.facts()).models == ("fake-1",)
-        host.fail("GET /models", fake.error(500, "Oops."))
+
+
+async def test_facts_survive_a_host_that_lists_no_models(host: FakeHost) -> None:
+    host.fail("GET /models", fake.error(500, "Oops."))
+    async with engine_for(host) as engine:
         facts = await engine.facts()
     assert facts.models == ()
     assert any("could not be listed" in note for note in facts.notes)
@@ -440,13 +632,7 @@ async def test_only_a_connection_that_was_never_made_counts_as_nothing_sent(
         tries.append(request.method)
         raise broken("", request=request)
 
-    engine = VideosApiEngine(
-        name="host",
-        base_url="https://host.example/v1",
-        dialect=COMPATIBLE,
-        limits=EngineLimits(4, 0),
-        transport=httpx2.MockTransport(break_off),
-    )
+    engine = engine_at("https://host.example/v1", transport=httpx2.MockTransport(break_off))
     with anyio.fail_after(30), pytest.raises(expected):
         await engine.submit(CAT)
     await engine.close()
@@ -457,12 +643,8 @@ async def test_the_retired_service_is_explained_when_it_cannot_even_be_reached()
     def unreachable(request: httpx2.Request) -> httpx2.Response:
         raise httpx2.ConnectError("no network", request=request)
 
-    engine = VideosApiEngine(
-        name="openai",
-        base_url="https://api.openai.com/v1",
-        dialect=OPENAI,
-        limits=EngineLimits(4, 0),
-        transport=httpx2.MockTransport(unreachable),
+    engine = engine_at(
+        "https://api.openai.com/v1", dialect=OPENAI, transport=httpx2.MockTransport(unreachable)
     )
     with anyio.fail_after(30), pytest.raises(errors.EngineRefused, match="2026-09-24"):
         await engine.submit(CAT)

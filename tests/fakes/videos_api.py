@@ -11,14 +11,14 @@ import socket
 import struct
 import time
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import anyio
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
@@ -76,6 +76,19 @@ def accept_then(status: int, body: Any) -> Fault:
     async def fault(request: Request, carry_out: Callable[[], Awaitable[Response]]) -> Response:
         await carry_out()
         return await answer(status, body)(request, carry_out)
+
+    return fault
+
+
+def begin_then_hang(status: int) -> Fault:
+    """Answer with a first byte and nothing more."""
+
+    async def fault(request: Request, carry_out: Callable[[], Awaitable[Response]]) -> Response:
+        async def drip() -> AsyncGenerator[bytes]:
+            yield b" "
+            await anyio.sleep_forever()
+
+        return StreamingResponse(drip(), status)
 
     return fault
 
@@ -143,6 +156,11 @@ class FakeHost:
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._looks: dict[str, int] = defaultdict(int)
         self._numbers = itertools.count(1)
+
+    @property
+    def video_requests(self) -> list[tuple[str, str]]:
+        """What arrived, without the questions by which the host is recognised."""
+        return [request for request in self.requests if request[1].startswith("/v1/videos")]
 
     def fail(self, route: str, *faults: Fault) -> None:
         """Queue faults for a route such as `POST /videos` or `GET /videos/{id}/content`."""

@@ -1,5 +1,6 @@
 """Links to finished files: signed, expiring, with ranges."""
 
+import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -32,6 +33,7 @@ async def a_link(folder: Path, **settings: Any) -> AsyncGenerator[tuple[str, htt
         yield shown["files"][0]["url"], http
 
 
+@pytest.mark.requirement("FILE-LINK")
 async def test_a_link_gives_the_file_whole_and_in_ranges(tmp_path: Path) -> None:
     async with a_link(tmp_path) as (link, http):
         whole = await http.get(link)
@@ -44,10 +46,50 @@ async def test_a_link_gives_the_file_whole_and_in_ranges(tmp_path: Path) -> None
         assert part.headers["content-range"] == f"bytes 100-199/{len(small_mp4())}"
         beyond = await http.get(link, headers={"Range": "bytes=99999999-"})
         assert beyond.status_code == 416
+        unknown = await http.get(link, headers={"Range": "items=0-1"})
+        assert (unknown.status_code, unknown.content) == (200, small_mp4())
         head = await http.head(link)
         assert (head.content, head.headers["content-length"]) == (b"", str(len(small_mp4())))
 
 
+async def test_a_file_that_the_client_has_is_not_sent_again(tmp_path: Path) -> None:
+    async with a_link(tmp_path) as (link, http):
+        whole = await http.get(link)
+        tag, changed = whole.headers["etag"], whole.headers["last-modified"]
+        assert tag == f'"{hashlib.sha256(small_mp4()).hexdigest()}"'
+        for condition in (
+            {"If-None-Match": tag},
+            {"If-None-Match": f'"other", W/{tag}'},
+            {"If-Modified-Since": changed},
+        ):
+            kept = await http.get(link, headers=condition)
+            assert (kept.status_code, kept.content) == (304, b"")
+            assert kept.headers["etag"] == tag
+        other = {"If-None-Match": '"other"', "If-Modified-Since": changed}
+        assert (await http.get(link, headers=other)).status_code == 200
+        span = {"Range": "bytes=0-9"}
+        assert (await http.get(link, headers={**span, "If-Range": tag})).status_code == 206
+        assert (await http.get(link, headers={**span, "If-Range": '"other"'})).status_code == 200
+        assert (await http.post(link, json={})).status_code == 405
+
+
+async def test_a_file_is_sent_only_if_it_is_the_one_that_the_client_means(tmp_path: Path) -> None:
+    async with a_link(tmp_path) as (link, http):
+        tag = (await http.head(link)).headers["etag"]
+        for condition in (tag, "*", f'"other", {tag}'):
+            assert (await http.get(link, headers={"If-Match": condition})).status_code == 200
+        for condition in ('"other"', f"W/{tag}"):
+            assert (await http.get(link, headers={"If-Match": condition})).status_code == 412
+
+
+async def test_no_folder_is_listed(tmp_path: Path) -> None:
+    async with a_link(tmp_path) as (link, http):
+        file = link.partition("?")[0]
+        for address in (file.rpartition("/")[0], file.rpartition("/")[0] + "/", file[:-23] + "../"):
+            assert (await http.get(address)).status_code in (403, 404), address
+
+
+@pytest.mark.requirement("ERROR-LINK")
 async def test_a_link_that_was_changed_is_refused(tmp_path: Path) -> None:
     async with a_link(tmp_path) as (link, http):
         expires = parse_qs(urlsplit(link).query)["expires"][0]
@@ -63,6 +105,7 @@ async def test_a_link_that_was_changed_is_refused(tmp_path: Path) -> None:
             assert (await http.get(changed)).status_code == 403, changed
 
 
+@pytest.mark.requirement("ERROR-LINK")
 async def test_an_expired_link_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sora_mcp.http.files.LINK_SECONDS", -1)
     async with a_link(tmp_path) as (link, http):
@@ -83,6 +126,7 @@ async def test_a_link_to_a_deleted_video_leads_nowhere(tmp_path: Path) -> None:
         assert (await http.get(shown["files"][0]["url"])).status_code == 404
 
 
+@pytest.mark.requirement("VIDEO-PATH")
 async def test_links_begin_with_the_public_address_and_hide_paths(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"public_url": "https://videos.example/sora"}
     async with (

@@ -9,9 +9,10 @@ import anyio
 import httpx2
 import pytest
 from mcp.types import BlobResourceContents, ResourceListChangedNotification
+from pydantic import SecretStr
 
 from tests.harness import a_host
-from tests.http.served import WAYS, client_at, served_before
+from tests.http.served import META, MODERN, WAYS, client_at, message, served_before
 from tests.server.surface import made, quick_host, structured, text_of
 
 
@@ -61,6 +62,7 @@ async def test_clients_of_every_kind_see_the_videos_of_one_ledger(tmp_path: Path
                 assert [video["video_id"] for video in listed] == [video_id]
 
 
+@pytest.mark.requirement("NOTIFY-OLDER")
 async def test_an_older_client_on_sse_is_told_of_finished_videos(tmp_path: Path) -> None:
     changed = anyio.Event()
 
@@ -77,6 +79,7 @@ async def test_an_older_client_on_sse_is_told_of_finished_videos(tmp_path: Path)
             await changed.wait()
 
 
+@pytest.mark.requirement("LISTEN")
 async def test_a_listener_on_streamable_http_is_told_of_finished_videos(tmp_path: Path) -> None:
     async with (
         served_before(quick_host(), tmp_path) as url,
@@ -99,6 +102,7 @@ async def test_the_sse_transport_alone_serves_no_streamable_http(tmp_path: Path)
             assert (await http.get(f"{url}/healthz")).json() == {"status": "ok"}
 
 
+@pytest.mark.requirement("ERROR-HOST")
 @pytest.mark.parametrize("path", ["/mcp", "/sse", "/messages/", "/healthz", "/files/a/b"])
 @pytest.mark.parametrize(
     ("headers", "status"),
@@ -113,7 +117,7 @@ async def test_other_sites_are_kept_out_of_every_route(
 
 async def test_names_that_the_operator_allows_are_let_in(tmp_path: Path) -> None:
     settings: dict[str, Any] = {
-        "allowed_hosts": ("videos.example",),
+        "allowed_hosts": ("videos.example", "studio.example:81"),
         "allowed_origins": ("https://app.example",),
     }
     async with (
@@ -122,8 +126,56 @@ async def test_names_that_the_operator_allows_are_let_in(tmp_path: Path) -> None
     ):
         headers = {"Host": "videos.example", "Origin": "https://app.example"}
         assert (await http.get(f"{url}/healthz", headers=headers)).status_code == 200
+        for host, status in {
+            "videos.example:8000": 200,
+            "studio.example:81": 200,
+            "studio.example:82": 421,
+            "videos.example.evil.example": 421,
+            "videos.example:80:80": 421,
+        }.items():
+            answer = await http.get(f"{url}/healthz", headers={"Host": host})
+            assert answer.status_code == status, host
 
 
+async def test_loopback_is_let_in_however_it_is_written(tmp_path: Path) -> None:
+    async with (
+        served_before(quick_host(), tmp_path) as url,
+        httpx2.AsyncClient(base_url=url) as http,
+    ):
+        for origin in ("http://localhost", "https://localhost:3000", "https://[::1]:1"):
+            names = {"Host": "LOCALHOST", "Origin": origin, "Mcp-Method": "tools/list"}
+            listing = message("tools/list", _meta=META)
+            answer = await http.post("/mcp", headers=MODERN | names, json=listing)
+            assert answer.status_code == 200, origin
+
+
+async def test_pages_of_origins_that_are_let_in_can_read_the_answers(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        "auth_token": SecretStr("secret"),
+        "allowed_origins": ("https://App.example",),
+    }
+    page = {"Origin": "https://app.example"}
+    asking = {
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "authorization,content-type,mcp-protocol-version,"
+        "mcp-method,mcp-name,mcp-session-id,last-event-id",
+    }
+    async with (
+        served_before(quick_host(), tmp_path, **settings) as url,
+        httpx2.AsyncClient(base_url=url) as http,
+    ):
+        asked = await http.options("/mcp", headers=page | asking)
+        assert asked.status_code == 200
+        refused = await http.post("/mcp", headers=page, json={})
+        assert refused.status_code == 401
+        assert "WWW-Authenticate" in refused.headers["access-control-expose-headers"]
+        for answer in (asked, refused):
+            assert answer.headers["access-control-allow-origin"] == page["Origin"]
+        foreign = {"Origin": "https://evil.example"}
+        assert (await http.options("/mcp", headers=foreign | asking)).status_code == 403
+
+
+@pytest.mark.requirement("ERROR-BODY")
 async def test_a_body_beyond_sixteen_mebibytes_is_refused(tmp_path: Path) -> None:
     async with served_before(quick_host(), tmp_path) as url, httpx2.AsyncClient() as http:
         headers = {

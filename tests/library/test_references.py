@@ -82,6 +82,7 @@ async def test_a_folder_that_is_itself_a_link_is_allowed(inside: Path, tmp_path:
     assert await FolderReferences([link]).load(str(inside / "cat.png")) == PNG
 
 
+@pytest.mark.requirement("ERROR-FOLDERS")
 @pytest.mark.parametrize(
     "source",
     [
@@ -123,7 +124,7 @@ async def test_whether_a_file_outside_exists_is_not_told(
 
 
 async def test_without_folders_no_path_is_read(inside: Path) -> None:
-    with pytest.raises(OutsideFolders, match="none"):
+    with pytest.raises(OutsideFolders, match="reads no images from folders"):
         await FolderReferences([]).load(str(inside / "cat.png"))
 
 

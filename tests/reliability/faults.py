@@ -76,7 +76,7 @@ CASES = [
     _refused("429 insufficient_quota", error(429, "No quota.", "insufficient_quota"), "no quota",
              "quota_exceeded"),
     _refused("307 redirect elsewhere", answer(307, "", {"location": "http://127.0.0.1:9/"}),
-             "307", "engine_refused"),
+             "redirects (307) to http://127.0.0.1:9.", "engine_refused"),
     # Put off: sent again, because the host said that it took nothing.
     Case("429, then free", {SUBMIT: [error(429, "Slow down.")]}, 1, "completed", "is finished",
          posts=2),

@@ -24,6 +24,7 @@ async def outcome(client: Client) -> tuple[dict[str, Any], str]:
     return data, " ".join(texts_of(result))
 
 
+@pytest.mark.requirement("ERROR-ENDS")
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
 async def test_a_fault_ends_as_promised(case: Case, tmp_path: Path) -> None:
     host = a_host(**case.host)

@@ -17,6 +17,19 @@ from tests.fakes.videos_api import FakeHost
 from tests.harness import KEY, a_host, app_in
 from tests.serving import serving
 
+TOOLS = (
+    "generate_video",
+    "remix_video",
+    "extend_video",
+    "get_video_status",
+    "download_video",
+    "view_video",
+    "join_videos",
+    "list_videos",
+    "delete_video",
+    "get_engine",
+)
+
 ERAS = ("auto", "legacy")
 """`mcp.Client` modes: protocol 2026-07-28, and 2025-11-25 with its handshake."""
 
@@ -42,7 +55,7 @@ async def client_before(
     """A client of an app that has its videos made by a fake host, over real HTTP."""
     async with (
         serving(host.app()) as url,
-        app_in(folder, base_url=f"{url}/v1", api_key=KEY, **(settings or {})) as app,
+        app_in(folder, **{"base_url": f"{url}/v1", "api_key": KEY} | (settings or {})) as app,
         client_of(app, **options) as client,
     ):
         yield client

@@ -46,6 +46,7 @@ BAD: list[tuple[str, dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.requirement("ERROR-ARGUMENT")
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
 async def test_a_wrong_call_is_a_tool_error_that_says_what_to_do(mode: str, tmp_path: Path) -> None:
     host = a_host()
@@ -62,6 +63,7 @@ async def test_a_wrong_call_is_a_tool_error_that_says_what_to_do(mode: str, tmp_
         assert not (await client.call_tool("list_videos", {})).is_error
 
 
+@pytest.mark.requirement("ERROR-UNKNOWN-TOOL")
 async def test_an_unknown_tool_is_an_error_and_nothing_else_happens(tmp_path: Path) -> None:
     host = a_host()
     async with client_before(host, tmp_path) as client:

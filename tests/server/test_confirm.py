@@ -30,6 +30,7 @@ class Person:
         return self.answer
 
 
+@pytest.mark.requirement("CONFIRM")
 @pytest.mark.parametrize("mode", ERAS)
 @pytest.mark.parametrize("content", [{"approve": True}, {}])
 async def test_a_person_who_agrees_gets_the_video(
@@ -45,6 +46,7 @@ async def test_a_person_who_agrees_gets_the_video(
         assert len(host.accepted) == 1
 
 
+@pytest.mark.requirement("CONFIRM")
 @pytest.mark.parametrize("mode", ERAS)
 @pytest.mark.parametrize(
     "answer",
@@ -67,6 +69,7 @@ async def test_a_person_who_does_not_agree_pays_nothing(
         assert host.accepted == []
 
 
+@pytest.mark.requirement("ERROR-COST")
 @pytest.mark.parametrize("mode", ERAS)
 async def test_a_client_that_cannot_ask_is_refused_with_the_operators_setting(
     mode: Literal["auto", "legacy"], tmp_path: Path

@@ -8,6 +8,7 @@ from sora_mcp.server.progress import every
 from sora_mcp.videos.errors import InvalidRequest, VideoNotFound
 
 
+@pytest.mark.requirement("DEADLINE")
 async def test_the_deadline_is_twenty_seconds_more_than_the_wait_up_to_forty_five() -> None:
     # The clock runs on: what is left is a little less than at the start, never more.
     for wait, whole in ((0, 20), (10, 30), (25, 45), (45, 45), (600, 45)):

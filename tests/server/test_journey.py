@@ -101,6 +101,7 @@ async def test_generate_follow_read_view_remix_extend_join_find_delete(
             assert not Path(video["path"]).exists()
 
 
+@pytest.mark.requirement("ERROR-NOT-CONFIGURED")
 async def test_a_server_with_a_wrong_setting_starts_and_says_so_at_the_first_call(
     tmp_path: Path,
 ) -> None:

@@ -27,6 +27,7 @@ from tests.server.surface import (
 )
 
 
+@pytest.mark.requirement("VIDEO")
 @pytest.mark.parametrize("mode", ERAS)
 async def test_a_finished_video_is_shown_with_its_files_and_links_to_them(
     mode: Literal["auto", "legacy"], tmp_path: Path
@@ -59,6 +60,7 @@ async def test_a_finished_video_is_shown_with_its_files_and_links_to_them(
         assert host.accepted == [{"prompt": "a cat plays the piano", "seconds": "1"}]
 
 
+@pytest.mark.requirement("VIDEO-STARTED")
 async def test_a_call_without_wait_answers_once_the_host_has_taken_the_job(tmp_path: Path) -> None:
     host = a_host(statuses=("queued",))
     async with client_before(host, tmp_path) as client:
@@ -70,6 +72,7 @@ async def test_a_call_without_wait_answers_once_the_host_has_taken_the_job(tmp_p
         assert len(host.accepted) == 1
 
 
+@pytest.mark.requirement("PROGRESS")
 async def test_progress_is_strictly_increasing_and_ends_at_a_hundred(tmp_path: Path) -> None:
     told: list[tuple[float, float | None, str | None]] = []
 
@@ -90,6 +93,7 @@ async def test_progress_is_strictly_increasing_and_ends_at_a_hundred(tmp_path: P
     assert all("s elapsed" in (message or "") for _, _, message in told)
 
 
+@pytest.mark.requirement("ERROR-REFUSED")
 async def test_a_refusal_is_the_calls_own_error_and_carries_the_video(tmp_path: Path) -> None:
     host = quick_host()
     refused = error(400, "Your request was blocked by our moderation system.", "moderation_blocked")
@@ -107,6 +111,7 @@ async def test_a_refusal_is_the_calls_own_error_and_carries_the_video(tmp_path: 
         assert structured(shown)["status"] == "failed"
 
 
+@pytest.mark.requirement("ERROR-KEY")
 async def test_a_rejected_key_is_a_matter_for_the_operator_and_never_shown(tmp_path: Path) -> None:
     host = quick_host()
     host.key = "another key"
@@ -119,6 +124,7 @@ async def test_a_rejected_key_is_a_matter_for_the_operator_and_never_shown(tmp_p
         assert KEY not in "".join(texts_of(result))
 
 
+@pytest.mark.requirement("ERROR-UNKNOWN-OUTCOME")
 async def test_an_unknown_outcome_says_not_to_make_the_video_again(tmp_path: Path) -> None:
     host = quick_host()
     host.fail("POST /videos", reset)
@@ -145,6 +151,7 @@ async def test_a_client_that_goes_away_while_starting_leaves_a_whole_job(tmp_pat
         assert [video["prompt"] for video in listed["videos"]] == ["a cat"]
 
 
+@pytest.mark.requirement("VIDEO-REPEATED")
 async def test_a_key_that_is_used_again_returns_the_first_video(tmp_path: Path) -> None:
     host = quick_host()
     async with client_before(host, tmp_path) as client:
@@ -158,6 +165,7 @@ async def test_a_key_that_is_used_again_returns_the_first_video(tmp_path: Path) 
         assert len(host.accepted) == 1
 
 
+@pytest.mark.requirement("VIDEO-PLANNED")
 async def test_a_dry_run_sends_nothing_and_has_no_id(tmp_path: Path) -> None:
     host = quick_host()
     async with client_before(host, tmp_path) as client:
@@ -174,6 +182,7 @@ async def test_a_dry_run_sends_nothing_and_has_no_id(tmp_path: Path) -> None:
         assert structured(await client.call_tool("list_videos", {})) == {"videos": []}
 
 
+@pytest.mark.requirement("DEADLINE")
 async def test_a_longer_wait_than_possible_is_cut_and_the_reply_says_so(tmp_path: Path) -> None:
     async with client_before(quick_host(), tmp_path) as client:
         video_id = await made(client)
@@ -181,6 +190,7 @@ async def test_a_longer_wait_than_possible_is_cut_and_the_reply_says_so(tmp_path
         assert "cut to 45" in text_of(await client.call_tool("get_video_status", arguments))
 
 
+@pytest.mark.requirement("VIDEO-MADE-FROM")
 async def test_remix_extend_and_join_make_new_videos_of_finished_ones(tmp_path: Path) -> None:
     async with client_before(quick_host(), tmp_path) as client:
         first = await made(client, seconds=1)
@@ -209,6 +219,7 @@ async def test_remix_extend_and_join_make_new_videos_of_finished_ones(tmp_path: 
         assert joined["seconds"] == pytest.approx(2, abs=0.2)
 
 
+@pytest.mark.requirement("ERROR-NOT-READY")
 async def test_a_video_that_is_not_finished_cannot_be_remixed_yet(tmp_path: Path) -> None:
     async with client_before(a_host(statuses=("queued",)), tmp_path) as client:
         started = structured(await client.call_tool("generate_video", {"prompt": "a cat"}))
@@ -220,6 +231,7 @@ async def test_a_video_that_is_not_finished_cannot_be_remixed_yet(tmp_path: Path
         assert structured(result)["video_id"] == started["video_id"]
 
 
+@pytest.mark.requirement("SHEET")
 async def test_a_model_can_look_at_a_clip(tmp_path: Path) -> None:
     async with client_before(quick_host(), tmp_path) as client:
         video_id = await made(client)
@@ -233,6 +245,7 @@ async def test_a_model_can_look_at_a_clip(tmp_path: Path) -> None:
         assert structured(result)["video_id"] == video_id
 
 
+@pytest.mark.requirement("FILE")
 async def test_a_copy_gets_the_name_that_was_asked_for(tmp_path: Path) -> None:
     async with client_before(quick_host(), tmp_path) as client:
         video_id = await made(client)
@@ -248,6 +261,7 @@ async def test_a_copy_gets_the_name_that_was_asked_for(tmp_path: Path) -> None:
         assert str(tmp_path / "library") in text_of(outside)
 
 
+@pytest.mark.requirement("LIST")
 async def test_videos_are_found_by_the_words_of_their_prompts(tmp_path: Path) -> None:
     async with client_before(quick_host(), tmp_path) as client:
         piano = await made(client, "a calico cat plays the piano " + "slowly " * 50)
@@ -261,6 +275,7 @@ async def test_videos_are_found_by_the_words_of_their_prompts(tmp_path: Path) ->
         assert [video["video_id"] for video in rest["videos"]] == [piano]
 
 
+@pytest.mark.requirement("LIST")
 async def test_a_list_can_wait_until_an_active_video_changes(tmp_path: Path) -> None:
     async with client_before(a_host(statuses=("queued", "completed")), tmp_path) as client:
         await client.call_tool("generate_video", {"prompt": "a cat"})
@@ -271,6 +286,7 @@ async def test_a_list_can_wait_until_an_active_video_changes(tmp_path: Path) -> 
                 statuses = [video["status"] for video in structured(listed)["videos"]]
 
 
+@pytest.mark.requirement("DELETED")
 async def test_a_deleted_video_is_gone_with_its_files(tmp_path: Path) -> None:
     async with client_before(quick_host(), tmp_path) as client:
         kept, gone = await made(client, "kept"), await made(client, "gone")
@@ -290,6 +306,7 @@ async def test_a_deleted_video_is_gone_with_its_files(tmp_path: Path) -> None:
         assert "list_videos" in text_of(missing)
 
 
+@pytest.mark.requirement("ENGINE")
 async def test_the_engine_tells_what_it_can_do(tmp_path: Path) -> None:
     async with client_before(quick_host(), tmp_path) as client:
         data = structured(await client.call_tool("get_engine", {}))
@@ -299,6 +316,7 @@ async def test_the_engine_tells_what_it_can_do(tmp_path: Path) -> None:
         assert data["library"] == str(tmp_path / "library")
 
 
+@pytest.mark.requirement("VIDEO-PATH")
 async def test_paths_are_shown_only_where_they_are_shared(tmp_path: Path) -> None:
     def link(video_id: str, variant: Variant) -> str:
         return f"https://example.org/{video_id}/{variant.file_name}"
@@ -320,6 +338,7 @@ async def test_what_the_user_should_know_comes_with_the_first_result_only(tmp_pa
         assert note not in texts_of(await client.call_tool("get_engine", {}))
 
 
+@pytest.mark.requirement("PREVIEW")
 async def test_embedded_results_call_themselves_a_preview(tmp_path: Path) -> None:
     async with app_in(tmp_path, engine="embedded") as app, client_of(app) as client:
         result = await client.call_tool("get_engine", {})

@@ -28,6 +28,7 @@ async def record(client: Client, uri: str) -> dict[str, Any]:
     return json.loads(contents.text)
 
 
+@pytest.mark.requirement("RESOURCE-VIDEO")
 @pytest.mark.parametrize("mode", ERAS)
 async def test_ranges_add_up_to_the_file(mode: Literal["auto", "legacy"], tmp_path: Path) -> None:
     async with client_before(quick_host(), tmp_path, mode=mode) as client:
@@ -45,6 +46,7 @@ async def test_ranges_add_up_to_the_file(mode: Literal["auto", "legacy"], tmp_pa
         assert (await blob(client, f"{uri}?length={LONGEST_RANGE * 9}"))[0] == whole
 
 
+@pytest.mark.requirement("ERROR-RANGE")
 @pytest.mark.parametrize(
     ("query", "says"),
     [
@@ -62,6 +64,7 @@ async def test_a_range_that_cannot_be_is_explained(query: str, says: str, tmp_pa
             await client.read_resource(uri)
 
 
+@pytest.mark.requirement("ERROR-RANGE")
 async def test_a_file_too_large_for_one_message_names_the_ranges_and_the_path(
     tmp_path: Path,
 ) -> None:
@@ -74,6 +77,7 @@ async def test_a_file_too_large_for_one_message_names_the_ranges_and_the_path(
         assert (await blob(client, f"{uri}?offset=0&length=2000"))[0] == small_mp4()[:2000]
 
 
+@pytest.mark.requirement("RESOURCE-RECORD")
 async def test_the_record_has_the_whole_prompt(tmp_path: Path) -> None:
     prompt = "a cat " + "walks " * 100
     async with client_before(quick_host(), tmp_path) as client:
@@ -83,6 +87,7 @@ async def test_the_record_has_the_whole_prompt(tmp_path: Path) -> None:
         assert (await record(client, f"sora://videos/{video_id}"))["prompt"] == prompt
 
 
+@pytest.mark.requirement("RESOURCE-IMAGES")
 async def test_every_image_is_of_the_kind_its_name_says(tmp_path: Path) -> None:
     async with client_before(quick_host(), tmp_path) as client:
         base = f"sora://videos/{await made(client)}"
@@ -102,12 +107,14 @@ async def test_the_last_frame_of_one_video_starts_the_next(tmp_path: Path) -> No
         assert host.accepted[1]["input_reference"].startswith(b"\x89PNG")
 
 
+@pytest.mark.requirement("RESOURCE-LIST")
 async def test_finished_videos_are_listed_with_names_for_people(tmp_path: Path) -> None:
     async with client_before(quick_host(), tmp_path) as client:
         before = await client.list_resources()
-        assert [resource.uri for resource in before.resources] == ["sora://engine"]
+        fixed = ["ui://sora/player", "sora://engine"]
+        assert [resource.uri for resource in before.resources] == fixed
         video_id = await made(client, "a calico cat plays the piano")
-        listed = (await client.list_resources(cache_mode="refresh")).resources[1]
+        listed = (await client.list_resources(cache_mode="refresh")).resources[2]
         assert listed.uri == f"sora://videos/{video_id}/video.mp4"
         assert listed.title == "a calico cat plays the piano"
         assert "calico-cat" in listed.name
@@ -116,6 +123,7 @@ async def test_finished_videos_are_listed_with_names_for_people(tmp_path: Path) 
         assert listed.annotations.last_modified is not None
 
 
+@pytest.mark.requirement("RESOURCE-TEMPLATES")
 async def test_the_templates_name_every_file_of_a_video(tmp_path: Path) -> None:
     async with client_before(quick_host(), tmp_path) as client:
         templates = (await client.list_resource_templates()).resource_templates
@@ -128,12 +136,14 @@ async def test_the_templates_name_every_file_of_a_video(tmp_path: Path) -> None:
         }
 
 
+@pytest.mark.requirement("RESOURCE-ENGINE")
 async def test_the_engine_can_be_read_as_get_engine_returns_it(tmp_path: Path) -> None:
     async with client_before(quick_host(), tmp_path) as client:
         shown = structured(await client.call_tool("get_engine", {}))
         assert await record(client, "sora://engine") == shown
 
 
+@pytest.mark.requirement("ERROR-RESOURCE")
 @pytest.mark.parametrize(
     "uri",
     [
@@ -160,6 +170,7 @@ async def test_a_video_in_the_making_has_a_record_but_no_bytes(tmp_path: Path) -
             await client.read_resource(f"{uri}/video.mp4")
 
 
+@pytest.mark.requirement("CACHE")
 async def test_only_what_does_not_move_may_be_kept_by_clients(tmp_path: Path) -> None:
     async with client_before(quick_host(), tmp_path) as client:
         assert (await client.list_tools()).ttl_ms == 300_000

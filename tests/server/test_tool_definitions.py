@@ -8,22 +8,10 @@ from typing import Any, cast
 import pytest
 
 from tests.harness import app_in
-from tests.server.surface import client_of
+from tests.server.surface import TOOLS, client_of
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
 BUDGET = 16_000
-TOOLS = (
-    "generate_video",
-    "remix_video",
-    "extend_video",
-    "get_video_status",
-    "download_video",
-    "view_video",
-    "join_videos",
-    "list_videos",
-    "delete_video",
-    "get_engine",
-)
 
 
 async def definitions(folder: Path, mode: str = "auto") -> list[dict[str, Any]]:
@@ -54,16 +42,19 @@ async def test_every_tool_definition_is_the_committed_one(tmp_path: Path) -> Non
     assert found == json.loads(snapshot.read_text())
 
 
+@pytest.mark.requirement("TOOLS-LIST")
 async def test_both_protocol_eras_see_the_same_ten_tools(tmp_path: Path) -> None:
     modern = await definitions(tmp_path / "modern")
     assert tuple(tool["name"] for tool in modern) == TOOLS
     assert await definitions(tmp_path / "legacy", "legacy") == modern
 
 
+@pytest.mark.requirement("TOOLS-LIST")
 async def test_all_definitions_together_stay_within_the_budget(tmp_path: Path) -> None:
     assert len(json.dumps({"tools": await definitions(tmp_path)})) <= BUDGET
 
 
+@pytest.mark.requirement("TOOLS-LIST")
 async def test_schemas_use_only_what_every_client_understands(tmp_path: Path) -> None:
     for tool in await definitions(tmp_path):
         for schema in (tool["inputSchema"], tool["outputSchema"]):
@@ -73,6 +64,7 @@ async def test_schemas_use_only_what_every_client_understands(tmp_path: Path) ->
             assert {"type": "null"} not in list(schemas_within(schema))
 
 
+@pytest.mark.requirement("TOOLS-LIST")
 async def test_every_tool_has_a_title_and_truthful_hints(tmp_path: Path) -> None:
     by_name = {tool["name"]: tool for tool in await definitions(tmp_path)}
     for tool in by_name.values():
@@ -89,6 +81,7 @@ async def test_every_tool_has_a_title_and_truthful_hints(tmp_path: Path) -> None
     assert destroys == {"delete_video"}
 
 
+@pytest.mark.requirement("TOOLS-LIST")
 async def test_every_parameter_is_described_and_free_ones_have_an_example(tmp_path: Path) -> None:
     for tool in await definitions(tmp_path):
         for name, parameter in tool["inputSchema"]["properties"].items():

@@ -35,6 +35,18 @@ async def test_what_was_added_is_there_when_the_ledger_is_opened_again(tmp_path:
         assert await store.get(job.id) == job
 
 
+async def test_half_of_a_pair_of_surrogates_in_an_old_ledger_harms_nothing(tmp_path: Path) -> None:
+    async with open_store(None, tmp_path) as store:
+        job = await add(store)
+    with closing(sqlite3.connect(tmp_path / LEDGER)) as file, file:
+        replaced = f"replace(document, '\"{job.prompt}\"', '\"\\ud800 \\ud83d\\ude00\"')"
+        file.execute(f"UPDATE jobs SET document = {replaced}")  # noqa: S608  # a test's own text
+    async with open_store(None, tmp_path) as store:
+        found = await store.get(job.id)
+    assert found is not None
+    assert ascii(found.prompt) == r"'? \U0001f600'"
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 async def test_openings_at_once_make_one_ledger(backend: str, tmp_path: Path) -> None:
     async with new_ledger(backend, tmp_path) as ledger:

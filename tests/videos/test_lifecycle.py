@@ -132,12 +132,18 @@ def test_the_time_limit_counts_from_the_submission_and_not_from_our_queue() -> N
     assert is_overdue(waiting.model_copy(update={"submitted_at": NOW - 2 * hour}), NOW, hour)
 
 
-def test_a_job_is_given_up_after_a_day_or_when_the_host_drops_it() -> None:
-    job = a_job(status=JobStatus.QUEUED, submitted_at=NOW)
+@pytest.mark.parametrize("expires_at", [None, NOW - timedelta(days=9), NOW])
+def test_a_job_is_given_up_after_a_day(expires_at: datetime | None) -> None:
+    job = a_job(status=JobStatus.QUEUED, submitted_at=NOW, expires_at=expires_at)
     assert not is_hopeless(job, NOW + timedelta(hours=23))
     assert is_hopeless(job, NOW + timedelta(hours=25))
-    kept_an_hour = job.model_copy(update={"expires_at": NOW + timedelta(hours=1)})
-    assert is_hopeless(kept_an_hour, NOW + timedelta(hours=2))
+
+
+def test_a_job_is_given_up_when_the_host_drops_it() -> None:
+    an_hour = NOW + timedelta(hours=1)
+    job = a_job(status=JobStatus.QUEUED, submitted_at=NOW, expires_at=an_hour)
+    assert not is_hopeless(job, NOW + timedelta(minutes=59))
+    assert is_hopeless(job, NOW + timedelta(hours=2))
 
 
 def test_five_downloads_are_tried_within_20_seconds() -> None:

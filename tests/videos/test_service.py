@@ -8,8 +8,15 @@ import anyio
 import pytest
 
 from sora_mcp.app import open_app
-from sora_mcp.videos.errors import InvalidRequest, NotConfigured, NotReady, VideoNotFound
+from sora_mcp.videos.errors import (
+    InvalidRequest,
+    NotConfigured,
+    NotReady,
+    SpendingRefused,
+    VideoNotFound,
+)
 from sora_mcp.videos.models import Job, JobStatus, Variant
+from sora_mcp.videos.spending import parse_prices
 from tests.fakes import videos_api as fake
 from tests.harness import OWNER, a_host, app_in, make, settings_in, small_mp4, videos_from
 from tests.serving import serving
@@ -159,6 +166,18 @@ async def test_a_host_that_cannot_cancel_is_no_longer_followed_and_the_charge_is
     assert "the charge may stand" in deleted.notes[-1]
 
 
+async def test_a_host_that_only_forgets_a_running_job_is_said_to_go_on_with_it(
+    tmp_path: Path,
+) -> None:
+    host = a_host(statuses=("queued", *["in_progress"] * 1000))
+    async with videos_from(host, tmp_path, dialect="sglang") as videos:
+        job = await videos.start(await videos.plan.generate(OWNER, prompt="a cat"))
+        await videos.wait_for_answer(job, 20)
+        deleted = await videos.delete(OWNER, job.id, keep_files=False, timeout=20)
+    assert host.jobs == {}
+    assert "could not be stopped: it may go on, and the charge may stand" in deleted.notes[-1]
+
+
 async def test_a_later_server_goes_on_with_what_an_earlier_one_left(tmp_path: Path) -> None:
     host = a_host(statuses=("queued", *["in_progress"] * 1000))
     async with serving(host.app()) as url:
@@ -186,6 +205,7 @@ async def test_a_job_of_a_host_that_is_not_configured_any_more_waits_for_it(tmp_
             await videos.file(OWNER, job.id, Variant.VIDEO)
 
 
+@pytest.mark.requirement("VIDEO-ADOPTED")
 async def test_an_id_that_only_the_host_knows_is_adopted(tmp_path: Path) -> None:
     host = a_host()
     host.jobs["video_from_elsewhere"] = {
@@ -223,6 +243,7 @@ async def test_what_is_no_id_never_reaches_the_host(tmp_path: Path, video_id: st
         ({"prompt": "x", "size": "banana"}, "1280x720"),
         ({"prompt": "x", "seconds": -1}, "above 0"),
         ({"prompt": "x", "seconds": float("nan")}, "above 0"),
+        ({"prompt": "x", "seconds": 601}, "at most 600"),
         ({"prompt": "x", "options": {"output_path": "/tmp/x"}}, "does not take"),
         ({"prompt": "x", "input_reference": "sora://videos/nonsense"}, "last_frame.png"),
     ],
@@ -234,7 +255,18 @@ async def test_what_cannot_be_right_is_refused_before_anything_is_sent(
     async with videos_from(host, tmp_path) as videos:
         with pytest.raises(InvalidRequest, match=said):
             await videos.plan.generate(OWNER, **arguments)  # pyright: ignore[reportArgumentType]  # wrong on purpose
-    assert host.requests == []
+    assert host.video_requests == []
+
+
+async def test_a_price_without_a_length_asks_for_the_length(tmp_path: Path) -> None:
+    prices = parse_prices({"*": {"wan": 0.1}})
+    async with videos_from(a_host(), tmp_path, prices=prices, max_cost_usd=1) as videos:
+        with pytest.raises(SpendingRefused, match="give `seconds`"):
+            await videos.plan.generate(OWNER, prompt="a cat", model="wan")
+        with pytest.raises(SpendingRefused, match="SORA_MCP_PRICES"):
+            await videos.plan.generate(OWNER, prompt="a cat", model="veo")
+        plan = await videos.plan.generate(OWNER, prompt="a cat", model="wan", seconds=4)
+    assert plan.estimate.usd == pytest.approx(0.4)
 
 
 async def test_the_last_frame_of_a_video_can_begin_the_next_one(tmp_path: Path) -> None:

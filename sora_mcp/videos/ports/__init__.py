@@ -8,6 +8,7 @@ from sora_mcp.videos.ports.engine import (
     Engine,
     EngineDefaults,
     EngineLimits,
+    EngineProfile,
     Engines,
     OpenContent,
 )
@@ -28,6 +29,7 @@ __all__ = [
     "Engine",
     "EngineDefaults",
     "EngineLimits",
+    "EngineProfile",
     "Engines",
     "EventBus",
     "JobStore",

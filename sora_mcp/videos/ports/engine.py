@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from sora_mcp.videos.models import EngineFacts, EngineJob, Job, Submission
+from sora_mcp.videos.models import EngineFacts, EngineJob, Job, Submission, Support
+from sora_mcp.videos.spending import Price
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,21 @@ class EngineDefaults:
     model: str | None = None
     size: str | None = None
     seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class EngineProfile:
+    """What has to be known of an engine before something is asked of it."""
+
+    defaults: EngineDefaults = EngineDefaults()
+    remix: Support = "native"
+    extend: Support = "native"
+    tries_native: bool = False
+    """Whether it is only known by trying that it has remix and extend: then both are prepared."""
+    takes_images: bool = True
+    """Whether it starts a video from a first frame."""
+    prices: tuple[Price, ...] = ()
+    """What it says that it charges."""
 
 
 class Content(Protocol):
@@ -78,11 +94,32 @@ class Engine(Protocol):
         ...
 
     @property
-    def defaults(self) -> EngineDefaults:
-        """What it uses for values that are not given, where that is known."""
+    def presets(self) -> EngineDefaults:
+        """The operator's values for new videos that name none; they are sent."""
         ...
 
-    def fields(self, submission: Submission) -> dict[str, str]:
+    @property
+    def healthy(self) -> bool:
+        """False for a while after it could not be reached, longer each time."""
+        ...
+
+    @property
+    def standing(self) -> int:
+        """Requests whose videos come to the connection that asked: lost with this process."""
+        ...
+
+    async def hear_out(self) -> None:
+        """Wait for the answers to the requests that stand."""
+        ...
+
+    async def profile(self, model: str | None = None) -> EngineProfile:
+        """What kind of engine it is, found out once, and what it does with a model.
+
+        Never raises: one that does not answer is taken for a plain one.
+        """
+        ...
+
+    async def fields(self, submission: Submission) -> dict[str, Any]:
         """The fields that would be sent, without the image.
 
         Raises:
@@ -114,7 +151,7 @@ class Engine(Protocol):
         ...
 
     async def cancel(self, engine_job_id: str) -> bool:
-        """Stop and forget a job. False when the host cannot, or could not be asked."""
+        """Stop and forget a job. False when it may go on: the host cannot, or was not reached."""
         ...
 
     async def release(self, engine_job_id: str) -> None:
@@ -132,12 +169,32 @@ class Engine(Protocol):
 class Engines(Protocol):
     """The engines that are configured."""
 
-    def choose(self, model: str | None) -> Engine:
-        """The engine for a new job."""
+    def choose(self, model: str | None, load: Mapping[str, int]) -> tuple[Engine, str | None]:
+        """The engine for a new job, and the model as that engine knows it.
+
+        `model` may begin with an engine's name and a slash. `load`: unfinished jobs by engine;
+        of replicas of one host that answer, the one with the fewest is chosen.
+        """
         ...
 
     def of(self, job: Job) -> Engine:
         """The engine that a job belongs to. Raises `NotConfigured` when it is gone."""
+        ...
+
+    def instead_of(self, engine: Engine) -> Engine | None:
+        """A healthy replica of an engine that cannot be reached, if there is one."""
+        ...
+
+    def refuges(self) -> Sequence[tuple[Engine, Engine]]:
+        """Each engine that is set aside, with a healthy replica, where there is one."""
+        ...
+
+    def every(self) -> Sequence[Engine]:
+        """Every engine and replica that may have jobs, those of the default engine first."""
+        ...
+
+    def all(self) -> Sequence[Engine]:
+        """The engines that new videos can go to, replicas once; the default one first."""
         ...
 
     def limits(self) -> Mapping[str, EngineLimits]:

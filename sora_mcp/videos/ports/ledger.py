@@ -1,13 +1,13 @@
 """What the domain needs of the ledger, and of the way to hear of its changes."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from sora_mcp.videos.models import Change, Job, JobStatus, Page
-from sora_mcp.videos.ports.engine import EngineLimits
+from sora_mcp.videos.ports.engine import Engine, EngineLimits
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,10 @@ class JobStore(Protocol):
         """The job, unless it is another owner's or (without `deleted`) deleted."""
         ...
 
-    async def find_engine_job(self, engine_job_id: str, owner: str | None = None) -> Job | None:
-        """The job that has this id at its engine."""
+    async def find_engine_job(
+        self, engine_job_id: str, owner: str | None = None, *, engine: Engine | None = None
+    ) -> Job | None:
+        """The job that has this id at its engine, or at the one that is given."""
         ...
 
     async def page(
@@ -78,6 +80,14 @@ class JobStore(Protocol):
         after: str | None = None,
     ) -> Page:
         """Jobs newest first; `query`: every word must begin a word of the prompt or title."""
+        ...
+
+    async def load(self) -> Mapping[str, int]:
+        """How many unfinished jobs each engine has, queued ones included."""
+        ...
+
+    async def latest_completed(self, engine: str) -> Sequence[Job]:
+        """The newest finished jobs of an engine, whoever's they are; at most 50."""
         ...
 
     async def spent(self, owner: str) -> Spent:
@@ -95,6 +105,10 @@ class JobStore(Protocol):
         """
         ...
 
+    async def move_waiting(self, engine: str, other: str, may_move: Callable[[Job], bool]) -> None:
+        """Give another engine the jobs that wait for one and may move."""
+        ...
+
     async def renew(self, worker: str, held: Sequence[Job], lease_seconds: float) -> frozenset[str]:
         """Lengthen leases still held; the ids that were."""
         ...
@@ -109,7 +123,7 @@ class JobStore(Protocol):
         """Write a leased job, due again in `run_in` seconds (never: None), and end the lease.
 
         False, and nothing written, when the job's fence is old: another worker has it.
-        `delete_requested` is never cleared by it.
+        What was asked for meanwhile (`delete_requested`, `cancel_requested`) is kept.
         """
         ...
 
@@ -123,6 +137,10 @@ class JobStore(Protocol):
 
     async def request_delete(self, video_id: str, owner: str, *, keep_files: bool) -> Job | None:
         """Mark a job for deletion and make it due at once; None when there is none."""
+        ...
+
+    async def request_cancel(self, video_id: str, owner: str) -> Job | None:
+        """Mark an active job for cancelling and make it due at once; None when there is none."""
         ...
 
     async def mark_deleted(self, job: Job) -> None:

@@ -48,6 +48,14 @@ class Library(Protocol):
         """
         ...
 
+    async def fetch_part(self, job: Job, open_content: OpenContent) -> File:
+        """Download what an emulated extension adds, to be joined. Raises what `fetch` does."""
+        ...
+
+    async def first_frame(self, file: File) -> bytes:
+        """The first frame of a video as a PNG. Raises `LibraryError` when it cannot be had."""
+        ...
+
     async def add_still(self, job: Job, variant: Variant) -> File:
         """An image of a job's video, made from it; the one there is when it was made before."""
         ...
@@ -92,6 +100,10 @@ class Library(Protocol):
 
     async def drop_reference(self, video_id: str) -> None:
         """Forget a kept first-frame image."""
+        ...
+
+    async def drop_part(self, video_id: str) -> None:
+        """Forget what `fetch_part` brought."""
         ...
 
     async def remove(self, job: Job) -> None:

@@ -3,7 +3,6 @@
 # pyright: reportDeprecated=false
 # The SDK marks the whole `videos` resource as deprecated, as OpenAI's own service is gone.
 
-import socket
 import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -23,6 +22,7 @@ from PIL import Image
 from starlette.applications import Starlette
 
 from sora_mcp.engines.embedded.api import open_embedded_api
+from sora_mcp.http.serve import listen
 
 Connect = Callable[[Starlette], AbstractAsyncContextManager[AsyncOpenAI]]
 
@@ -53,7 +53,7 @@ async def in_process(app: Starlette) -> AsyncGenerator[AsyncOpenAI]:
 @asynccontextmanager
 async def over_http(app: Starlette) -> AsyncGenerator[AsyncOpenAI]:
     """The SDK, talking to the app over loopback."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with listen("127.0.0.1", 0) as listener:
         config = uvicorn.Config(app, lifespan="off", ws="none", log_level="warning")
         server = uvicorn.Server(config)
         async with anyio.create_task_group() as tasks:

@@ -1,0 +1,1 @@
+sora-mcp batch products.jsonl > results.jsonl

@@ -1,0 +1,84 @@
+"""Addresses of hosts and of this server: what may be one, and how it is shown to people."""
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator
+
+EXAMPLE = "http://127.0.0.1:8000/v1"
+
+
+def authority(address: str) -> str:
+    """Host and port of a base URL, without the user and password that may be before them."""
+    return urlsplit(address).netloc.rpartition("@")[2]
+
+
+def shown(address: str) -> str:
+    """A URL as people may see it: without user, password and query, which may be secret."""
+    parts = urlsplit(address)
+    return f"{parts.scheme}://{authority(address)}{parts.path}"
+
+
+BOTH = (
+    "with a user and password contradict each other, because only one of them can be sent. Remove "
+    "the key, or the user and password."
+)
+"""Why a key and a password in a base URL, which is named before this, cannot be used together."""
+
+
+def has_password(address: str) -> bool:
+    """Whether a base URL says with which user and password its host is asked."""
+    return "@" in urlsplit(address).netloc
+
+
+def _checked(value: str) -> str:
+    """Base URLs of replicas, separated by spaces. Raises ValueError that says what they must be."""
+    addresses = value.split() or [value]
+    for address in addresses:
+        wanted = _wanted(address)
+        if wanted is not None:
+            raise ValueError(wanted)
+    return " ".join(map(_one_way, addresses))
+
+
+def _one_way(address: str) -> str:
+    """A base URL with its host in lower case: hosts are the same in any."""
+    parts = urlsplit(address)
+    user, at, _ = parts.netloc.rpartition("@")
+    return parts._replace(netloc=f"{user}{at}{authority(address).lower()}").geturl()
+
+
+BaseUrls = Annotated[str, AfterValidator(_checked)]
+"""A base URL, or several of replicas, separated by spaces.
+
+Where it will not do, the error says what it must be, and never shows it: it may hold a password.
+"""
+
+
+def _public(value: str) -> str:
+    if _wanted(value) is not None or has_password(value):
+        raise ValueError("the address of this server, such as https://videos.example.com")
+    return value
+
+
+PublicUrl = Annotated[str, AfterValidator(_public)]
+"""The address that this server is reached by."""
+
+
+def _wanted(address: str) -> str | None:
+    """What an address must be, where it is not that."""
+    if "," in address:
+        return f"a URL such as {EXAMPLE}; several are separated by spaces, not by commas"
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname, parts.port
+        (host or "").encode("idna")
+    except ValueError:
+        return f"a URL such as {EXAMPLE}; its host or port cannot be one"
+    if parts.scheme.lower() not in ("http", "https"):
+        return f"a URL such as {EXAMPLE}, with http:// or https:// at its beginning"
+    if not host or port == 0:
+        return f"a URL such as {EXAMPLE}, with a host, and a port above 0 if any"
+    if "?" in address or "#" in address:
+        return f"a URL such as {EXAMPLE}, without '?' or '#'; a key has a setting of its own"
+    return None
