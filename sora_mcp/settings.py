@@ -23,6 +23,7 @@ from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource
 from sora_mcp.addresses import BOTH, BaseUrls, PublicUrl, authority, has_password
 from sora_mcp.complaints import wanted
 from sora_mcp.named_engines import VARIABLE, Key, NamedEngine, Seconds, Size, read_engines
+from sora_mcp.signatures import WebhookSecret
 from sora_mcp.videos.errors import NotConfigured
 from sora_mcp.videos.spending import OPENAI_HOST, Price, parse_prices
 
@@ -35,7 +36,6 @@ _FOREIGN = {
 WITHOUT_EFFECT = frozenset(
     {
         "storage_url",
-        "openai_webhook_secret",
         "webhook_url",
         "webhook_secret",
     }
@@ -126,8 +126,9 @@ class Settings(BaseSettings):
     """Origins accepted besides loopback, separated by commas or spaces."""
     secret_keys: SecretStr | None = None
     """Keys that sign links and request state, newest first, separated by commas."""
-    openai_webhook_secret: SecretStr | None = None
-    """(`OPENAI_WEBHOOK_SECRET`) Turns on `/webhooks/openai`."""
+    openai_webhook_secret: WebhookSecret | None = None
+    """(`OPENAI_WEBHOOK_SECRET`) Turns on `/webhooks/openai`, where the host says that a job is
+    done; what it signs that with, `whsec_…`."""
     webhook_url: str | None = None
     """Where events of our own are sent."""
     webhook_secret: SecretStr | None = None
@@ -236,7 +237,6 @@ def load_settings(
     warnings += [
         f"{PREFIX}{field.upper()} has no effect in this version."
         for field in sorted(WITHOUT_EFFECT & set(values))
-        if field != "openai_webhook_secret"
     ]
     warnings += [
         f"{name} is set but empty, so nobody is asked for it."

@@ -1,5 +1,6 @@
 """Settings: where they come from, what counts, and what people are told about mistakes."""
 
+import base64
 import os
 from pathlib import Path
 
@@ -315,6 +316,26 @@ def test_settings_built_in_code_do_not_look_at_the_environment(
     monkeypatch.setenv("SORA_MCP_MODEL", "from-environment")
     monkeypatch.setenv("MODEL", "from-environment")
     assert Settings().model is None
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
+        "whsec_",
+        "whsec_do-not-show-me",
+        f"whsec_{base64.b64encode(bytes(23)).decode()}",
+        f"whsec_{base64.b64encode(bytes(65)).decode()}",
+    ],
+)
+def test_a_webhook_secret_that_is_none_is_refused_with_the_way_to_make_one(
+    home: Path, secret: str
+) -> None:
+    with pytest.raises(NotConfigured) as refused:
+        load_settings({"SORA_MCP_HOME": str(home), "OPENAI_WEBHOOK_SECRET": secret})
+    assert refused.value.message.startswith("OPENAI_WEBHOOK_SECRET must be whsec_ and 24 to 64")
+    assert 'echo "whsec_$(openssl rand -base64 32)"' in refused.value.message
+    assert secret == "whsec_" or secret not in refused.value.message  # noqa: S105  # its prefix
 
 
 def test_a_setting_without_effect_says_so(home: Path) -> None:

@@ -58,6 +58,7 @@ async def open_engines(
                 limits=_limits(settings, 1.0, engine),
                 presets=_presets(settings, engine),
                 api_key=engine.api_key if engine else settings.api_key,
+                webhook_secret=settings.openai_webhook_secret,
                 settings=_setting_names(engine) if engine else HOST_SETTINGS,
                 standing=standing,
                 redact=redact,
@@ -152,6 +153,7 @@ async def _open_embedded(
         base_url="http://embedded.invalid/v1",
         dialect=EMBEDDED,
         limits=_limits(settings, 0.0),
+        webhook_secret=settings.openai_webhook_secret,
         presets=_presets(settings) if default else None,
         transport=httpx2.ASGITransport(app=api, raise_app_exceptions=False),
     )

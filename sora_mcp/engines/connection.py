@@ -123,6 +123,19 @@ class Connection:
                 cast_to=httpx2.Response,
             )
 
+    def check_signature(self, secret: SecretStr, headers: Mapping[str, str], body: bytes) -> None:
+        """Check a message that was signed with a secret, at most 5 minutes from now.
+
+        Raises:
+            ValueError: It was not, or is malformed.
+        """
+        try:
+            self._client.webhooks.verify_signature(body, headers, secret=secret.get_secret_value())
+        except openai.InvalidWebhookSignatureError as error:
+            raise ValueError(str(error)) from error
+        except TypeError as error:  # it compares no letters but ASCII's
+            raise ValueError("The signature has characters that none has.") from error
+
     @asynccontextmanager
     async def stand(self, request: Request) -> AsyncGenerator[httpx2.Response]:
         """Send a submission whose answer is the video; the answer, unread unless it is an error."""

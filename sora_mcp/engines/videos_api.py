@@ -1,6 +1,6 @@
 """Any host that speaks the Videos API: what is asked of it, and what its answers mean."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -21,6 +21,7 @@ from sora_mcp.engines.knowledge import Knowledge, Recognised
 from sora_mcp.engines.reading import HostWords, error_words, parse_job
 from sora_mcp.engines.recognition import recognise
 from sora_mcp.engines.standing import StandingRequests, StoredContent, is_standing
+from sora_mcp.engines.webhooks import job_with_news
 from sora_mcp.logs import Redactor
 from sora_mcp.videos.errors import (
     ContentMissing,
@@ -28,6 +29,7 @@ from sora_mcp.videos.errors import (
     EngineFault,
     OperationMissing,
     OutcomeUnknown,
+    WebhookRefused,
 )
 from sora_mcp.videos.models import (
     EngineFacts,
@@ -36,7 +38,7 @@ from sora_mcp.videos.models import (
     JobStatus,
     Submission,
 )
-from sora_mcp.videos.ports import EngineDefaults, EngineLimits, EngineProfile
+from sora_mcp.videos.ports import EngineDefaults, EngineLimits, EngineProfile, Heard
 from sora_mcp.videos.spending import OPENAI_HOST
 
 LIST_LIMIT = 100
@@ -54,6 +56,7 @@ class VideosApiEngine:
         dialect: Dialect | None = None,
         presets: EngineDefaults | None = None,
         api_key: SecretStr | None = None,
+        webhook_secret: SecretStr | None = None,
         settings: SettingNames = HOST_SETTINGS,
         standing: StandingRequests | None = None,
         redact: Redactor | None = None,
@@ -64,6 +67,7 @@ class VideosApiEngine:
 
         `dialect`: what the operator says that the host speaks; it is recognised otherwise.
         `presets`: the operator's values for new videos that name none.
+        `webhook_secret`: what the host's messages are signed with; without one none is believed.
         `settings`: where the operator sets address and key, for messages.
         `standing`: keeps requests to a host that answers with the video itself.
         `redact`: takes secrets out of what the host says; by default its own key.
@@ -75,6 +79,7 @@ class VideosApiEngine:
         self.limits = limits
         self.free = transport is not None
         self.presets = presets or EngineDefaults()
+        self._webhook_secret = webhook_secret
         self._retired = urlsplit(base_url).hostname == OPENAI_HOST
         self._standing = standing
         self._health = Health()
@@ -322,6 +327,16 @@ class VideosApiEngine:
         # Without the key: it belongs to the host.
         async with self._assets.open(place, headers) as found:
             yield Body(self.name, found, self._words)
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Heard:
+        """What a message says that claims to be the host's."""
+        try:
+            if self._webhook_secret is None:
+                raise ValueError("There is no secret to check it with.")
+            self._connection.check_signature(self._webhook_secret, headers, body)
+            return Heard(headers["webhook-id"], job_with_news(body))
+        except ValueError as error:
+            raise WebhookRefused("This is no message of the engine, or not a fresh one.") from error
 
     def _job(self, response: httpx2.Response) -> EngineJob | None:
         job = parse_job(json_of(response), self._words)

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sora_mcp.http.refusals import Refusals
+from sora_mcp.http.webhooks import PATH
 from sora_mcp.server.limits import envelope_problem
 from sora_mcp.server.scopes import WRITE, Scopes
 from sora_mcp.server.transports import LARGEST_BODY
@@ -34,7 +35,7 @@ class Messages:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it: 400, 403 or 413."""
-        posted = scope["type"] == "http" and scope["method"] == "POST"
+        posted = scope["type"] == "http" and scope["method"] == "POST" and scope["path"] != PATH
         await (self._limited if posted else self._app)(scope, receive, send)
 
     async def _read(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sora_mcp.store.budgets import check_budget, spent_microusd
 from sora_mcp.store.database import Database, lock_row, make_file
 from sora_mcp.store.keys import first_with_key
+from sora_mcp.store.messages import heed
 from sora_mcp.store.migrate import migrate
 from sora_mcp.store.peek import LEDGER
 from sora_mcp.store.rows import MICROUSD, at_engine, job_of, one_job, values_of
@@ -282,14 +283,10 @@ class SqlJobStore:
         async with self._database.writing() as (connection, now):
             await hold_until(connection, engine, now + timedelta(seconds=seconds))
 
-    async def nudge(self, engine_job_id: str) -> bool:
-        """Make a job due at once; False when there is none."""
-        active = jobs.c.status.in_(sorted(ACTIVE)) & _shown
+    async def nudge(self, engine_job_id: str, message_id: str) -> list[Change]:
+        """Make an engine's job due at once, when a message asks for it for the first time."""
         async with self._database.writing() as (connection, now):
-            nudged = await connection.execute(
-                update(jobs).where(jobs.c.engine_job_id == engine_job_id, active).values(run_at=now)
-            )
-            return nudged.rowcount > 0
+            return await heed(connection, engine_job_id, message_id, now)
 
     async def next_due(self, limits: Mapping[str, EngineLimits]) -> float | None:
         """Seconds until some job is due or a lease ends; None when there is nothing to wait for.

@@ -123,6 +123,12 @@ unheard = Table(
     Column("at", Moment, nullable=False),
 )
 
+# Messages of engines that have been heeded, so that no other replica heeds them again.
+heard = Table(
+    "heard", metadata, Column("id", Text, primary_key=True), Column("at", Moment, nullable=False)
+)
+Index("heard_at", heard.c.at)
+
 # One row per owner, locked while a job of theirs is checked and added.
 owners = Table("owners", metadata, Column("name", Text, primary_key=True))
 

@@ -48,6 +48,12 @@ class NotReady(SoraError):
     retry = True
 
 
+class WebhookRefused(SoraError):
+    """A message is not one of an engine's: forged, stale, or not in the form they have."""
+
+    code = "webhook_refused"
+
+
 class OutsideFolders(SoraError):
     """A path is not inside a folder that the operator allows; the message lists them."""
 

@@ -6,7 +6,7 @@ video looks exactly like one that does not exist.
 """
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Iterable, Mapping
 from contextlib import aclosing
 from pathlib import Path
 
@@ -225,6 +225,20 @@ class VideoService:
                         if await self._store.get(video_id, job.owner) != job:
                             return
                     await _change_of(before, changes)
+
+    async def hear(self, headers: Mapping[str, str], body: bytes) -> None:
+        """Look at a job at once when a message of its engine says that there is news.
+
+        The message is only a hint, and nobody is told whether the job exists.
+
+        Raises:
+            WebhookRefused: It is not a message of an engine of ours, or not a fresh one.
+        """
+        # They share one secret, and the ids of their jobs are random.
+        heard = self._engines.every()[0].read_webhook(headers, body)
+        if heard.engine_job_id is not None:
+            for due in await self._store.nudge(heard.engine_job_id, heard.message_id):
+                await self._events.publish(due)
 
     # Files
 

@@ -1,12 +1,13 @@
 """What every ledger promises about deleting jobs and taking them up again."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 
+import anyio
 import pytest
 
 from sora_mcp.store.sql import SqlJobStore
-from sora_mcp.videos.models import JobStatus
+from sora_mcp.videos.models import Change, JobStatus
 from tests.store.ledgers import (
     BACKENDS,
     ENGINE,
@@ -76,7 +77,7 @@ async def test_a_deleted_job_is_hidden_from_everything(store: SqlJobStore) -> No
     assert await store.find_engine_job("video_1") is None
     assert (await store.page(OWNER)).jobs == ()
     assert await store.request_delete(added.id, OWNER, keep_files=False) is None
-    assert await store.nudge("video_1") is False
+    assert await store.nudge("video_1", "msg_1") == []
     assert await store.save(job) is False
     assert await claim(store) == []
     assert not await store.has_active()
@@ -165,11 +166,33 @@ async def test_a_job_that_is_being_deleted_is_not_reopened(store: SqlJobStore) -
     assert await store.reopen(again.model_copy(update={"fence": done.fence + 1})) is False
 
 
+# Messages of engines
+
+
 async def test_a_nudged_job_is_due_at_once(store: SqlJobStore) -> None:
     await add(store, status=JobStatus.QUEUED, engine_job_id="video_1")
     assert await store.save(await claim_one(store), run_in=60)
     assert await claim(store) == []
-    assert await store.nudge("video_1")
+    [due] = await store.nudge("video_1", "msg_1")
     job = await claim_one(store)
+    assert (due.video_id, due.owner, due.status) == (job.id, OWNER, JobStatus.QUEUED)
     assert await store.save(job.model_copy(update={"status": JobStatus.COMPLETED}))
-    assert await store.nudge("video_1") is False
+    assert await store.nudge("video_1", "msg_2") == []
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+async def test_a_message_is_heeded_once_by_all_replicas_together(
+    backend: str, tmp_path: Path
+) -> None:
+    async with new_ledger(backend, tmp_path) as ledger, ledger.open() as one, ledger.open() as two:
+        await add(one, status=JobStatus.QUEUED, engine_job_id="video_1")
+        due: list[Sequence[Change]] = []
+
+        async def hear(store: SqlJobStore) -> None:
+            due.append(await store.nudge("video_1", "msg_1"))
+
+        async with anyio.create_task_group() as tasks:
+            for store in (one, two, one, two):
+                tasks.start_soon(hear, store)
+        assert sorted(map(len, due)) == [0, 0, 0, 1]
+        assert len(await two.nudge("video_1", "msg_2")) == 1

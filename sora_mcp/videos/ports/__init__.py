@@ -10,6 +10,7 @@ from sora_mcp.videos.ports.engine import (
     EngineLimits,
     EngineProfile,
     Engines,
+    Heard,
     OpenContent,
 )
 from sora_mcp.videos.ports.ledger import Budget, Claim, EventBus, JobStore, Spent
@@ -32,6 +33,7 @@ __all__ = [
     "EngineProfile",
     "Engines",
     "EventBus",
+    "Heard",
     "JobStore",
     "Library",
     "OpenContent",

@@ -70,6 +70,16 @@ OpenContent = Callable[[int], AbstractAsyncContextManager[Content]]
 """Opens a download at a byte offset. Raises `EngineFault`, `ContentMissing` or `ContentInvalid`."""
 
 
+@dataclass(frozen=True)
+class Heard:
+    """What a signed message of an engine says."""
+
+    message_id: str
+    """The same when the message is sent again."""
+    engine_job_id: str | None
+    """The job that is news; None when it is about something else."""
+
+
 class Engine(Protocol):
     """Something that makes videos: one host that speaks the Videos API (one base URL, one key)."""
 
@@ -162,6 +172,14 @@ class Engine(Protocol):
         """Open the finished video at a byte offset.
 
         Raises `EngineFault`, `ContentMissing`, `ContentInvalid`, `KeyRejected` or `NotSent`.
+        """
+        ...
+
+    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Heard:
+        """What a message says that claims to be an engine's.
+
+        Raises:
+            WebhookRefused: It is forged, more than 5 minutes old or ahead, or malformed.
         """
         ...
 

@@ -151,8 +151,11 @@ class JobStore(Protocol):
         """Submit nothing to an engine for so long."""
         ...
 
-    async def nudge(self, engine_job_id: str) -> bool:
-        """Make a job due at once; False when there is none."""
+    async def nudge(self, engine_job_id: str, message_id: str) -> Sequence[Change]:
+        """Make an engine's job due at once, when a message asks for it for the first time.
+
+        What was made due: nothing where the message is known or no such job is active.
+        """
         ...
 
     async def next_due(self, limits: Mapping[str, EngineLimits]) -> float | None:
