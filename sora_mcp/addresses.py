@@ -3,8 +3,9 @@
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, SecretStr
 
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 EXAMPLE = "http://127.0.0.1:8000/v1"
 
 
@@ -63,6 +64,26 @@ def _public(value: str) -> str:
 
 PublicUrl = Annotated[str, AfterValidator(_public)]
 """The address that this server is reached by."""
+
+
+_WANTED_RECEIVER = (
+    "an address such as https://n8n.example.com/webhook/videos; http:// will do on this machine"
+)
+
+
+def check_receiver(value: SecretStr) -> SecretStr:
+    """Where webhooks may be sent. Raises ValueError that says what it must be."""
+    address, _, _ = value.get_secret_value().partition("?")
+    if _wanted(address) is not None or has_password(address):
+        raise ValueError(_WANTED_RECEIVER)
+    parts = urlsplit(address)
+    if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
+        raise ValueError(_WANTED_RECEIVER)
+    return value
+
+
+ReceiverUrl = Annotated[SecretStr, AfterValidator(check_receiver)]
+"""Where webhooks are sent; secret, because whoever knows such an address can often post to it."""
 
 
 def _wanted(address: str) -> str | None:

@@ -4,17 +4,23 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import anyio
 import click
+from pydantic import SecretStr
 
+from sora_mcp.addresses import check_receiver
 from sora_mcp.app import App, has_access_control, open_app
 from sora_mcp.cli.options import AS_JSON, shared_options
 from sora_mcp.cli.session import Session, say, would_be_lost
 from sora_mcp.logs import configure_logging
-from sora_mcp.videos.errors import SoraError
+from sora_mcp.signatures import WANTED_SECRET
+from sora_mcp.videos.errors import NotConfigured, SoraError
 from sora_mcp.videos.service import VideoService
+
+if TYPE_CHECKING:
+    from sora_mcp.deliveries import Receiver
 
 LOOPBACK = "127.0.0.1"
 PORT = 8000
@@ -22,10 +28,14 @@ ENGINE_PORT = 8010
 STOP_SECONDS = 5
 
 
-def _session(*, start_anyway: bool = False) -> Session:
+def _session(*, start_anyway: bool = False, webhook_secret: str | None = None) -> Session:
     """Settings and logs of a service: `--json` asks for its logs in JSON."""
     as_json = click.get_current_context().meta.get(AS_JSON, False)
-    session = Session(log_format="json" if as_json else None, start_anyway=start_anyway)
+    session = Session(
+        log_format="json" if as_json else None,
+        start_anyway=start_anyway,
+        openai_webhook_secret=webhook_secret,
+    )
     configure_logging(session.settings)
     return session
 
@@ -125,8 +135,13 @@ def worker_command() -> None:
 
 @click.command("engine")
 @click.option("--port", type=click.IntRange(0, 65535), default=ENGINE_PORT, show_default=True)
+@click.option("--webhook-url", help="Where to say that a video is done, such as a sora-mcp's.")
+@click.option(
+    "--webhook-secret",
+    help="What to sign that with, whsec_…; better in the variable OPENAI_WEBHOOK_SECRET.",
+)
 @shared_options
-def engine_command(port: int) -> None:
+def engine_command(port: int, webhook_url: str | None, webhook_secret: str | None) -> None:
     """Serve the embedded engine's Videos API.
 
     It listens on this machine only, for any client that speaks that API.
@@ -136,11 +151,14 @@ def engine_command(port: int) -> None:
     from sora_mcp.engines.embedded.api import open_embedded_api
     from sora_mcp.http.serve import listen
 
-    session = _session()
+    session = _session(webhook_secret=webhook_secret)
+    receiver = _receiver(webhook_url, session.settings.openai_webhook_secret)
     listener = listen(LOOPBACK, port)
 
     async def serve() -> None:
-        async with open_embedded_api(session.settings.home / "embedded", loopback_only=True) as api:
+        async with open_embedded_api(
+            session.settings.home / "embedded", loopback_only=True, receiver=receiver
+        ) as api:
             config = uvicorn.Config(
                 api, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_SECONDS
             )
@@ -149,3 +167,17 @@ def engine_command(port: int) -> None:
 
     with listener:
         anyio.run(serve)
+
+
+def _receiver(url: str | None, secret: SecretStr | None) -> "Receiver | None":
+    """Whom the engine tells that a video is done. Raises NotConfigured."""
+    if url is None:
+        return None
+    from sora_mcp.deliveries import Receiver
+
+    if secret is None:
+        raise NotConfigured(f"With --webhook-url, OPENAI_WEBHOOK_SECRET must be {WANTED_SECRET}.")
+    try:
+        return Receiver(check_receiver(SecretStr(url)), secret)
+    except ValueError as error:
+        raise NotConfigured(f"--webhook-url must be {error}.") from error

@@ -35,7 +35,11 @@ class Session:
     """One run of a command at a terminal or in a script."""
 
     def __init__(
-        self, log_format: Literal["json"] | None = None, *, start_anyway: bool = False
+        self,
+        log_format: Literal["json"] | None = None,
+        *,
+        start_anyway: bool = False,
+        openai_webhook_secret: str | None = None,
     ) -> None:
         """Load the settings and pass their warnings on.
 
@@ -50,7 +54,11 @@ class Session:
         self.as_json: bool = meta.get(AS_JSON, False)
         self.problem: NotConfigured | None = None
         try:
-            loaded = load_settings(env_file=self.env_file, log_format=log_format)
+            loaded = load_settings(
+                env_file=self.env_file,
+                log_format=log_format,
+                openai_webhook_secret=openai_webhook_secret,
+            )
         except NotConfigured as error:
             if not start_anyway:
                 raise

@@ -1,5 +1,6 @@
 """Commands that go on until they are stopped, and what they show on a terminal."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable
 
@@ -7,13 +8,18 @@ import anyio
 import httpx2
 import pytest
 from openai import AsyncOpenAI
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from sora_mcp.cli.outcome import Exit
 from tests.cli.terminal import END_OF_INPUT, Running, Terminal, on_a_terminal
 from tests.harness import a_host
 from tests.serving import serving
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105  # of tests
 
 
 async def url_of(command: Running) -> str:
@@ -139,3 +145,65 @@ async def test_a_person_who_starts_the_server_is_told_what_it_waits_for(
     shown = await on_a_terminal(terminal, typed=END_OF_INPUT)
     assert "waits for an MCP client" in shown
     assert "sora-mcp --help" in shown
+
+
+async def test_the_embedded_engine_tells_a_receiver_of_the_videos_that_it_has_made(
+    terminal: Terminal,
+) -> None:
+    calls, calls_seen = anyio.create_memory_object_stream[tuple[Headers, bytes]](8)
+    answers = iter([500, 200, 204])
+
+    async def receive(request: Request) -> Response:
+        await calls.send((request.headers, await request.body()))
+        return Response(status_code=next(answers))
+
+    app = Starlette(routes=[Route("/hook", receive, methods=["POST"])])
+    async with (
+        calls,
+        calls_seen,
+        serving(app) as receiver,
+        terminal.started(
+            *("engine", "--port", "0", "--webhook-url", f"{receiver}/hook?key=4711"),
+            *("--webhook-secret", SECRET),
+        ) as command,
+    ):
+        url = await url_of(command)
+        async with httpx2.AsyncClient() as http, AsyncOpenAI(api_key="any") as sdk:
+            small = {"size": "256x256", "seconds": "1"}
+            made = await http.post(f"{url}/videos", json={"prompt": "a kite", **small})
+            with anyio.fail_after(60):
+                told = [await calls_seen.receive() for _ in range(2)]
+            refused = await http.post(f"{url}/videos", json={"prompt": "torture", **small})
+            with anyio.fail_after(60):
+                told.append(await calls_seen.receive())
+            for headers, body in told:
+                sdk.webhooks.verify_signature(body, headers, secret=SECRET)
+        events = [json.loads(body) for _, body in told]
+        assert events[0] == events[1]
+        assert told[0][0]["webhook-id"] == told[1][0]["webhook-id"] == events[0]["id"]
+        assert [(event["type"], event["data"]) for event in events[1:]] == [
+            ("video.completed", {"id": made.json()["id"]}),
+            ("video.failed", {"id": refused.json()["id"]}),
+        ]
+        command.press_ctrl_c()
+        shown = (await command.ended()).err
+    assert SECRET not in shown
+    assert "4711" not in shown
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--webhook-url", "https://example.com/hook"], "openssl rand"),
+        (["--webhook-secret", "whsec_do-not-show"], "openssl rand"),
+        (["--webhook-url", "http://example.com/hook", "--webhook-secret", SECRET], "https://"),
+        (["--webhook-url", "https://a:b@example.com/", "--webhook-secret", SECRET], "https://"),
+    ],
+)
+async def test_a_receiver_that_will_not_do_is_refused_with_what_would(
+    terminal: Terminal, options: list[str], said: str
+) -> None:
+    result = await terminal.run("engine", "--port", "0", *options)
+    assert result.code == Exit.NOT_CONFIGURED
+    assert said in result.err
+    assert "do-not-show" not in result.err

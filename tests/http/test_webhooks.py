@@ -14,13 +14,15 @@ import pytest
 from pydantic import SecretStr
 
 from sora_mcp.app import open_app
+from sora_mcp.deliveries import Receiver
+from sora_mcp.engines.embedded.api import open_embedded_api
 from sora_mcp.signatures import signed_headers
 from sora_mcp.videos.models import Job, JobStatus
 from sora_mcp.videos.service import VideoService
 from tests.fakes.videos_api import FakeHost
 from tests.harness import KEY, OWNER, a_host, settings_in
 from tests.http.served import served
-from tests.serving import serving
+from tests.serving import serving, unused_port
 
 SECRET = SecretStr("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 ANOTHER = SecretStr("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD")
@@ -194,3 +196,24 @@ async def test_the_signature_is_the_only_key_but_the_host_name_must_be_ours(
 async def test_without_a_secret_there_is_no_such_route(tmp_path: Path) -> None:
     async with told(tmp_path) as server:
         assert (await server.post(**signed(event("video_0001")))).status_code == 404
+
+
+async def test_the_embedded_engine_brings_a_job_to_its_end_without_a_single_poll(
+    tmp_path: Path,
+) -> None:
+    port = unused_port()
+    settings = settings_in(
+        tmp_path, base_url=f"http://127.0.0.1:{port}/v1", openai_webhook_secret=SECRET
+    )
+    async with (
+        open_app(settings, hurry=NEVER) as app,
+        served(app) as own_url,
+        open_embedded_api(
+            tmp_path / "engine", receiver=Receiver(SecretStr(own_url + PATH), SECRET)
+        ) as engine,
+        serving(engine, port=port),
+    ):
+        videos = await app.videos()
+        small = {"prompt": "a kite", "size": "256x256", "seconds": 1}
+        job = await videos.start(await videos.plan.generate(OWNER, **small))
+        assert (await videos.wait(OWNER, job.id, 60)).status is JobStatus.COMPLETED

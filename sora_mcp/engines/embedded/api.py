@@ -27,6 +27,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sora_mcp.deliveries import Receiver
 from sora_mcp.engines.embedded import bodies
 from sora_mcp.engines.embedded.errors import ApiError, exception_handlers, shortened
 from sora_mcp.engines.embedded.jobs import RENDERER, Jobs, open_jobs
@@ -46,15 +47,19 @@ async def open_embedded_api(
     max_renders: int | None = None,
     loopback_only: bool = False,
     renderer: Sequence[str] = RENDERER,
+    receiver: Receiver | None = None,
 ) -> AsyncGenerator[Starlette]:
     """The app that serves the jobs of `folder`, which is created when missing.
 
     Leaving it ends its renderers; unfinished jobs are taken up again by whoever looks at them
     next, here or in another process on the same folder. `max_renders` renderers run at once (by
     default half the processors, 1–4); `loopback_only` refuses requests that a web page could
-    have smuggled in: a Host (421) or an Origin (403) that is not this machine.
+    have smuggled in: a Host (421) or an Origin (403) that is not this machine. `receiver` is sent
+    `video.completed` and `video.failed` (https://platform.openai.com/docs/guides/webhooks).
     """
-    async with open_jobs(folder, renderer=renderer, max_renders=max_renders) as jobs:
+    async with open_jobs(
+        folder, renderer=renderer, max_renders=max_renders, receiver=receiver
+    ) as jobs:
         yield Starlette(
             routes=_VideosApi(jobs).routes(),
             middleware=[

@@ -21,6 +21,7 @@ import anyio
 from anyio import to_thread
 from anyio.abc import TaskGroup
 
+from sora_mcp.deliveries import Receiver
 from sora_mcp.engines.embedded.errors import ApiError, no_such_video
 from sora_mcp.engines.embedded.moderation import BLOCKED, is_refused
 from sora_mcp.engines.embedded.records import (
@@ -38,6 +39,7 @@ from sora_mcp.engines.embedded.renderer import (
     run_renderer,
 )
 from sora_mcp.engines.embedded.request import Extension, RenderRequest, RenderResult
+from sora_mcp.engines.embedded.webhooks import announce
 
 RENDERER = (sys.executable, "-P", "-m", "sora_mcp.engines.embedded.render")
 """`-P`: the working folder may be a stranger's project, and nothing is imported from there."""
@@ -68,11 +70,13 @@ class Jobs:
         tasks: TaskGroup,
         renderer: Sequence[str],
         max_renders: int,
+        receiver: Receiver | None,
     ) -> None:
         self._records = records
         self._server = server
         self._tasks = tasks
         self._renderer = renderer
+        self._receiver = receiver
         self._slots = anyio.Semaphore(max_renders)
         self._works: dict[str, _Work] = {}
 
@@ -206,7 +210,12 @@ class Jobs:
         await to_thread.run_sync(self._records.sweep)
         await to_thread.run_sync(self._records.add, record, files)
         self._take_up(record)
+        self._announce(record)
         return record
+
+    def _announce(self, record: JobRecord) -> None:
+        if record.finished and self._receiver is not None:
+            self._tasks.start_soon(announce, self._receiver, record)
 
     def _take_up(self, record: JobRecord) -> None:
         if not record.finished and record.id not in self._works:
@@ -231,6 +240,8 @@ class Jobs:
                 record = await self._change(job_id, _started)
                 while record is not None and record.server is not None:
                     record = await self._change(job_id, await self._attempt(record, work))
+                if record is not None:
+                    self._announce(record)
         finally:
             with anyio.CancelScope(shield=True):
                 await to_thread.run_sync(self._records.tidy, job_id)
@@ -279,11 +290,16 @@ class Jobs:
 
 @asynccontextmanager
 async def open_jobs(
-    folder: Path, *, renderer: Sequence[str] = RENDERER, max_renders: int | None = None
+    folder: Path,
+    *,
+    renderer: Sequence[str] = RENDERER,
+    max_renders: int | None = None,
+    receiver: Receiver | None = None,
 ) -> AsyncGenerator[Jobs]:
     """Serve the jobs of a folder; leaving it ends this server's renderers, not its jobs.
 
-    At most `max_renders` renderers run at once; see `default_max_renders`.
+    At most `max_renders` renderers run at once; see `default_max_renders`. `receiver` is told of
+    the jobs that come to their end here.
     """
     records = await to_thread.run_sync(JobRecords, folder)
     await to_thread.run_sync(records.sweep)
@@ -291,7 +307,8 @@ async def open_jobs(
     with records.serving() as server:
         async with anyio.create_task_group() as tasks:
             try:
-                yield Jobs(records, server, tasks, renderer, max_renders or default_max_renders())
+                most = max_renders or default_max_renders()
+                yield Jobs(records, server, tasks, renderer, most, receiver)
             except Exception as error:  # raised below, where no task group wraps it
                 failure = error
             tasks.cancel_scope.cancel()
