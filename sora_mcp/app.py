@@ -7,11 +7,13 @@ earlier process left unfinished jobs.
 
 import importlib
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import anyio
 import anyio.to_thread
@@ -20,10 +22,11 @@ from anyio.abc import TaskGroup, TaskStatus
 from sora_mcp.addresses import authority
 from sora_mcp.folders import allowed_folders
 from sora_mcp.settings import Settings
-from sora_mcp.store.peek import LEDGER, has_unfinished_job
+from sora_mcp.store.peek import LEDGER, has_unfinished_job, has_untold_end
+from sora_mcp.videos.announcing import Announcer
 from sora_mcp.videos.costing import Costing, SpendingRules
 from sora_mcp.videos.errors import NotConfigured
-from sora_mcp.videos.models import Change
+from sora_mcp.videos.models import Change, Job
 from sora_mcp.videos.planning import Planner
 from sora_mcp.videos.ports import Budget, EventBus
 from sora_mcp.videos.service import VideoService
@@ -62,6 +65,8 @@ class App:
         before_hearing_out: Callable[[int], None] | None,
     ) -> None:
         self.settings = settings
+        self.describe: Callable[[VideoService, Job], Awaitable[Mapping[str, Any]]] | None = None
+        """How the surface shows a video; without one nobody is told of the ends of jobs."""
         self._tasks = tasks
         self._working_folder = working_folder
         self._follow_jobs = follow_jobs
@@ -111,9 +116,13 @@ class App:
             return
         if self.settings.database_url is None:
             ledger = self.settings.home / LEDGER
-            if not await anyio.to_thread.run_sync(has_unfinished_job, ledger):
+            if not await anyio.to_thread.run_sync(self._left_something, ledger):
                 return
         await self.videos()
+
+    def _left_something(self, ledger: Path) -> bool:
+        announces = self.settings.webhook_url is not None
+        return has_unfinished_job(ledger) or (announces and has_untold_end(ledger))
 
     async def changes(self) -> AsyncGenerator[Change]:
         """Every change to a job from now on; quiet until something has opened the ledger."""
@@ -125,11 +134,13 @@ class App:
 
     async def _run(self, *, task_status: TaskStatus[_Parts]) -> None:
         async with AsyncExitStack() as stack:
-            parts, worker = await self._open(stack)
+            parts, work = await self._open(stack)
             task_status.started(parts)
             try:
                 if self._follow_jobs:
-                    await worker.run()
+                    async with anyio.create_task_group() as tasks:
+                        for run in work:
+                            tasks.start_soon(run)
                 else:
                     await anyio.sleep_forever()
             finally:
@@ -149,7 +160,10 @@ class App:
         with anyio.CancelScope(shield=True):
             await videos.hear_out()
 
-    async def _open(self, stack: AsyncExitStack) -> tuple[_Parts, Worker]:
+    async def _open(
+        self, stack: AsyncExitStack
+    ) -> tuple[_Parts, Sequence[Callable[[], Coroutine[Any, Any, None]]]]:
+        from sora_mcp.deliveries import WebReceiver
         from sora_mcp.engines.configuration import named_dialects, open_engines, stated_prices
         from sora_mcp.events.local import LocalEvents
         from sora_mcp.library.folder import FolderLibrary
@@ -161,7 +175,9 @@ class App:
         url = settings.database_url.get_secret_value() if settings.database_url else None
         # What may fail comes before what has tasks of its own, which would wrap the error.
         dialects = named_dialects(settings)
-        store = await stack.enter_async_context(open_store(url, settings.home))
+        store = await stack.enter_async_context(
+            open_store(url, settings.home, announces=settings.webhook_url is not None)
+        )
         events = await stack.enter_async_context(
             LocalEvents.open(settings.home / LEDGER, store.changes_since)
         )
@@ -200,8 +216,18 @@ class App:
             job_timeout=timedelta(seconds=settings.job_timeout_seconds),
             hurry=self._hurry,
         )
+        work = [worker.run]
+        if self.describe and settings.webhook_url and settings.webhook_secret:
+            announcer = Announcer(
+                outbox=store.outbox,
+                receiver=WebReceiver(settings.webhook_url, settings.webhook_secret),
+                describe=partial(self.describe, videos),
+                events=events,
+                hurry=self._hurry,
+            )
+            work.append(announcer.run)
         await library.sweep()
-        return _Parts(videos, events), worker
+        return _Parts(videos, events), work
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 import logging
 import time
-from enum import Enum, auto
 
 import anyio
 import httpx2
@@ -11,6 +10,7 @@ from pydantic import SecretStr
 from sora_mcp import __version__
 from sora_mcp.addresses import authority
 from sora_mcp.signatures import signed_headers
+from sora_mcp.videos.ports import Receipt
 
 SECONDS = 15.0
 """For one try in all (Standard Webhooks recommends 15 to 30)."""
@@ -20,18 +20,8 @@ _GONE = 410
 log = logging.getLogger(__name__)
 
 
-class Receipt(Enum):
-    """What became of a message."""
-
-    TAKEN = auto()
-    NOT_NOW = auto()
-    """It may be sent again later."""
-    NEVER = auto()
-    """The receiver wants no more (410 Gone)."""
-
-
-class Receiver:
-    """Takes messages at an address."""
+class WebReceiver:
+    """Implements the `Receiver` port: takes messages at an address."""
 
     def __init__(self, url: SecretStr, secret: SecretStr) -> None:
         """`url`: never shown, because its path or query may be a key; `secret`: signs."""

@@ -20,10 +20,10 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from sora_mcp.addresses import BOTH, BaseUrls, PublicUrl, authority, has_password
+from sora_mcp.addresses import BOTH, BaseUrls, PublicUrl, ReceiverUrl, authority, has_password
 from sora_mcp.complaints import wanted
 from sora_mcp.named_engines import VARIABLE, Key, NamedEngine, Seconds, Size, read_engines
-from sora_mcp.signatures import WebhookSecret
+from sora_mcp.signatures import WANTED_SECRET, WebhookSecret
 from sora_mcp.videos.errors import NotConfigured
 from sora_mcp.videos.spending import OPENAI_HOST, Price, parse_prices
 
@@ -33,13 +33,7 @@ _FOREIGN = {
     "OPENAI_API_KEY": "api_key",
     "OPENAI_WEBHOOK_SECRET": "openai_webhook_secret",
 }
-WITHOUT_EFFECT = frozenset(
-    {
-        "storage_url",
-        "webhook_url",
-        "webhook_secret",
-    }
-)
+WITHOUT_EFFECT = frozenset({"storage_url"})
 """Settings that this version reads but has no use for; who sets one is told."""
 
 _UNSUBSTITUTED = re.compile(r"\$\{[^}]*\}")
@@ -129,10 +123,11 @@ class Settings(BaseSettings):
     openai_webhook_secret: WebhookSecret | None = None
     """(`OPENAI_WEBHOOK_SECRET`) Turns on `/webhooks/openai`, where the host says that a job is
     done; what it signs that with, `whsec_…`."""
-    webhook_url: str | None = None
-    """Where events of our own are sent."""
-    webhook_secret: SecretStr | None = None
-    """Signs the events of our own."""
+    webhook_url: ReceiverUrl | None = None
+    """Where `video.completed` and `video.failed` are sent when a video is done, for n8n, Zapier or
+    a program of yours: `https://…`, or `http://…` on this machine."""
+    webhook_secret: WebhookSecret | None = None
+    """What these are signed with, `whsec_…`; needed with the address."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """How much is logged, on standard error."""
     log_format: Literal["text", "json"] = "text"
@@ -253,6 +248,11 @@ def load_settings(
     if settings.api_key is not None and any(map(has_password, settings.base_urls)):
         raise NotConfigured(f"{_name('api_key', found)}, and a {_name('base_url', found)} {BOTH}")
     _check_names(settings)
+    if settings.webhook_url is not None and settings.webhook_secret is None:
+        raise NotConfigured(
+            f"{PREFIX}WEBHOOK_URL is set, and what is sent there is signed: "
+            f"{PREFIX}WEBHOOK_SECRET must be {WANTED_SECRET}."
+        )
     hosts = settings.base_url or settings.engines_file
     stray = "api_key" in values and not hosts and settings.engine != "openai"
     return Loaded(settings, tuple(warnings), _name("api_key", found) if stray else None)

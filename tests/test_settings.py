@@ -338,6 +338,40 @@ def test_a_webhook_secret_that_is_none_is_refused_with_the_way_to_make_one(
     assert secret == "whsec_" or secret not in refused.value.message  # noqa: S105  # its prefix
 
 
+WEBHOOK_SECRET = f"whsec_{base64.b64encode(bytes(32)).decode()}"
+
+
+@pytest.mark.parametrize(
+    "url", ["https://n8n.example.com/webhook/a1?key=b2", "http://127.0.0.1:5678/x", "http://[::1]/"]
+)
+def test_ends_of_jobs_may_be_told_over_https_or_on_this_machine(home: Path, url: str) -> None:
+    variables = {"SORA_MCP_WEBHOOK_URL": url, "SORA_MCP_WEBHOOK_SECRET": WEBHOOK_SECRET}
+    settings = load(home, variables).settings
+    assert settings.webhook_url is not None
+    assert settings.webhook_url.get_secret_value() == url
+    assert url not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({"URL": "https://example.com/do-not-show"}, "SORA_MCP_WEBHOOK_SECRET must be whsec_"),
+        ({"URL": "http://example.com/do-not-show"}, "SORA_MCP_WEBHOOK_URL must be an address"),
+        ({"URL": "https://do:not-show@example.com"}, "SORA_MCP_WEBHOOK_URL must be an address"),
+        ({"URL": "https://do-not-show:x/"}, "SORA_MCP_WEBHOOK_URL must be an address"),
+        ({"URL": "ftp://do-not-show.example"}, "SORA_MCP_WEBHOOK_URL must be an address"),
+        ({"SECRET": "do-not-show"}, "SORA_MCP_WEBHOOK_SECRET must be whsec_"),
+    ],
+)
+def test_a_receiver_that_will_not_do_is_refused_with_what_would(
+    home: Path, variables: dict[str, str], said: str
+) -> None:
+    with pytest.raises(NotConfigured) as refused:
+        load(home, {f"SORA_MCP_WEBHOOK_{name}": value for name, value in variables.items()})
+    assert said in refused.value.message
+    assert "not-show" not in refused.value.message
+
+
 def test_a_setting_without_effect_says_so(home: Path) -> None:
     loaded = load_settings(
         {"SORA_MCP_HOME": str(home), "SORA_MCP_STORAGE_URL": "s3://bucket/videos"}

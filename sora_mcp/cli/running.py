@@ -20,7 +20,7 @@ from sora_mcp.videos.errors import NotConfigured, SoraError
 from sora_mcp.videos.service import VideoService
 
 if TYPE_CHECKING:
-    from sora_mcp.deliveries import Receiver
+    from sora_mcp.deliveries import WebReceiver
 
 LOOPBACK = "127.0.0.1"
 PORT = 8000
@@ -169,15 +169,15 @@ def engine_command(port: int, webhook_url: str | None, webhook_secret: str | Non
         anyio.run(serve)
 
 
-def _receiver(url: str | None, secret: SecretStr | None) -> "Receiver | None":
+def _receiver(url: str | None, secret: SecretStr | None) -> "WebReceiver | None":
     """Whom the engine tells that a video is done. Raises NotConfigured."""
     if url is None:
         return None
-    from sora_mcp.deliveries import Receiver
+    from sora_mcp.deliveries import WebReceiver
 
     if secret is None:
         raise NotConfigured(f"With --webhook-url, OPENAI_WEBHOOK_SECRET must be {WANTED_SECRET}.")
     try:
-        return Receiver(check_receiver(SecretStr(url)), secret)
+        return WebReceiver(check_receiver(SecretStr(url)), secret)
     except ValueError as error:
         raise NotConfigured(f"--webhook-url must be {error}.") from error

@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -100,6 +101,7 @@ class Session:
             async with open_app(
                 self.settings, follow_jobs=follow_jobs, before_hearing_out=_say_what_would_be_lost
             ) as app:
+                app.describe = partial(_for_events, self.settings)
                 try:
                     return await action(await app.videos())
                 except SoraError as error:  # past the task group, which would wrap it
@@ -154,10 +156,18 @@ def presenter(videos: VideoService) -> "Presenter":
     """Shows jobs as the tools do, with paths: the person is on this machine."""
     from sora_mcp.server.present import Presenter  # brings the MCP SDK: slow to import
 
-    def no_link(video_id: str, variant: Variant) -> None:
-        """Nothing serves files here."""
+    return Presenter(videos, share_paths=True, link=_no_link)
 
-    return Presenter(videos, share_paths=True, link=no_link)
+
+def _no_link(video_id: str, variant: Variant) -> None:
+    """Nothing serves files here."""
+
+
+async def _for_events(settings: Settings, videos: VideoService, job: Job) -> Mapping[str, Any]:
+    from sora_mcp.http.files import shared_links  # bring Starlette and the MCP SDK
+    from sora_mcp.server.present import for_events
+
+    return await for_events(shared_links(settings) or _no_link)(videos, job)
 
 
 def _say_what_would_be_lost(videos: int) -> None:

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 from sora_mcp.app import App
 from sora_mcp.http.access import Access, ProtectedResource
 from sora_mcp.http.drain import Drain
-from sora_mcp.http.files import Files, Links
+from sora_mcp.http.files import LINKS, Files, Links
 from sora_mcp.http.guard import CORS, Guard, Names
 from sora_mcp.http.limits import Limits
 from sora_mcp.http.messages import Messages
@@ -44,7 +44,7 @@ def build_asgi(
     Raises:
         NotConfigured: The settings of access control will not do.
     """
-    links = Links(derived_keys(app.settings, "download links"), public_url)
+    links = Links(derived_keys(app.settings, LINKS), public_url)
     share = shares_paths(app.settings, same_machine=same_machine)
     server = build_server(app, share_paths=share, link=links)
     names = Names.of(app.settings)

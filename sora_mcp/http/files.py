@@ -18,8 +18,13 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 from sora_mcp.app import App
+from sora_mcp.server.keys import derived_keys
+from sora_mcp.settings import Settings
 from sora_mcp.videos.errors import SoraError
 from sora_mcp.videos.models import Variant
+
+LINKS = "download links"
+"""What the keys of links are for."""
 
 LINK_SECONDS = 24 * 3600
 """How long a link works; every result carries fresh ones."""
@@ -52,6 +57,16 @@ class Links:
             )
             for key in self._keys
         )
+
+
+def shared_links(settings: Settings) -> Links | None:
+    """The links of the servers with these settings; None where only each of them can make its own.
+
+    For a process that serves nothing itself.
+    """
+    if settings.public_url is None or settings.secret_keys is None:
+        return None
+    return Links(derived_keys(settings, LINKS), settings.public_url)
 
 
 def _sign(key: bytes, video_id: str, name: str, expires: int) -> str:

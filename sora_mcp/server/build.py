@@ -28,7 +28,7 @@ from sora_mcp.server.freshness import HINTS, no_stale_records
 from sora_mcp.server.keys import derived_keys
 from sora_mcp.server.limits import ConcurrencyLimit, no_large_message
 from sora_mcp.server.player import player
-from sora_mcp.server.present import Link, Presenter, tool_result
+from sora_mcp.server.present import Link, Presenter, for_events, tool_result
 from sora_mcp.server.prompts import register_prompts
 from sora_mcp.server.resources import Resources, resource_error
 from sora_mcp.server.scopes import Scopes
@@ -77,6 +77,7 @@ class SoraServer(MCPServer[Connection]):
         )
         self.forward_changes = subscriptions.forward
         self.first_answer = anyio.Event()
+        app.describe = for_events(link)
         self._app = app
         self._share_paths = share_paths
         self._link = link

@@ -6,7 +6,7 @@ prompt are quoted as data; nothing here follows them.
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePath
@@ -196,6 +196,15 @@ class Presenter:
                 audience=["user"], last_modified=job.completed_at and iso(job.completed_at)
             ),
         )
+
+
+def for_events(link: Link) -> Callable[[VideoService, Job], Awaitable[VideoData]]:
+    """How events of our own show a video: without paths, since they may go to another machine."""
+
+    async def describe(videos: VideoService, job: Job) -> VideoData:
+        return await Presenter(videos, share_paths=False, link=link).video(job)
+
+    return describe
 
 
 def file_name(file: File) -> str:

@@ -17,6 +17,7 @@ from sora_mcp.store.database import Database, lock_row, make_file
 from sora_mcp.store.keys import first_with_key
 from sora_mcp.store.messages import heed
 from sora_mcp.store.migrate import migrate
+from sora_mcp.store.outbox import SqlOutbox, put_out
 from sora_mcp.store.peek import LEDGER
 from sora_mcp.store.rows import MICROUSD, at_engine, job_of, one_job, values_of
 from sora_mcp.store.scheduling import due_jobs, free, hold_until, lease, next_moment, submit_time
@@ -24,7 +25,7 @@ from sora_mcp.store.search import has_words, write_words
 from sora_mcp.store.tables import jobs, owners
 from sora_mcp.store.unheard import note_unheard, unheard_twin
 from sora_mcp.videos.errors import InvalidRequest
-from sora_mcp.videos.lifecycle import ACTIVE
+from sora_mcp.videos.lifecycle import ACTIVE, ends
 from sora_mcp.videos.models import Change, Job, JobStatus, Page
 from sora_mcp.videos.ports import Budget, Claim, Engine, EngineLimits, Spent
 
@@ -42,7 +43,10 @@ _shown = jobs.c.deleted_at.is_(None)
 class SqlJobStore:
     """Implements the `JobStore` port."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, announces: bool = False) -> None:
+        """`announces`: whether the end of a job is put into the outbox."""
+        self.outbox = SqlOutbox(database)
+        self._announces = announces
         self._database = database
         self._name = uuid.uuid4().hex
 
@@ -350,6 +354,8 @@ class SqlJobStore:
     ) -> None:
         moved = (job.status, job.progress) != (stored.status, stored.progress)
         job = job.model_copy(update={"updated_at": self.now() if moved else stored.updated_at})
+        if self._announces and ends(stored, job):
+            await put_out(connection, job, self.now())
         row = values_of(job) | self._changed() | columns
         await connection.execute(update(jobs).where(jobs.c.id == job.id).values(row))
         if (job.prompt, job.title) != (stored.prompt, stored.title):
@@ -362,8 +368,12 @@ class SqlJobStore:
 
 
 @asynccontextmanager
-async def open_store(url: str | None, home: Path) -> AsyncGenerator[SqlJobStore]:
+async def open_store(
+    url: str | None, home: Path, *, announces: bool = False
+) -> AsyncGenerator[SqlJobStore]:
     """The ledger: the PostgreSQL database at `url`, else a SQLite file in the home folder.
+
+    `announces`: whether the end of a job is put into its outbox.
 
     Raises:
         NotConfigured: `url` is no `postgresql://…` address, or its driver is missing.
@@ -376,7 +386,7 @@ async def open_store(url: str | None, home: Path) -> AsyncGenerator[SqlJobStore]
                 await anyio.to_thread.run_sync(make_file, home / LEDGER)
         await migrate(database)
         await database.set_clock()
-        yield SqlJobStore(database)
+        yield SqlJobStore(database, announces=announces)
     finally:
         with anyio.CancelScope(shield=True):
             await database.engine.dispose()

@@ -129,6 +129,19 @@ heard = Table(
 )
 Index("heard_at", heard.c.at)
 
+# Ends of jobs that have yet to be told; a lease is a `run_at` in the future.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("job", JSON, nullable=False),
+    Column("ended_at", Moment, nullable=False),
+    Column("run_at", Moment, nullable=False),
+    Column("attempts", BigInteger, nullable=False),
+    Column("fence", BigInteger, nullable=False),
+)
+Index("outbox_due", outbox.c.run_at)
+
 # One row per owner, locked while a job of theirs is checked and added.
 owners = Table("owners", metadata, Column("name", Text, primary_key=True))
 

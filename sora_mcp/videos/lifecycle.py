@@ -105,6 +105,11 @@ def is_settled(job: Job) -> bool:
     return job.status in FINAL and not looked_up
 
 
+def ends(before: Job, after: Job) -> bool:
+    """Whether this step brings a job to its end; one that is taken up again ends again."""
+    return is_settled(after) and not is_settled(before)
+
+
 FIRST_POLL_SECONDS = 2.0
 SLOWEST_POLL_SECONDS = 15.0
 _POLL_GROWTH = 1.4

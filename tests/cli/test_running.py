@@ -157,13 +157,13 @@ async def test_the_embedded_engine_tells_a_receiver_of_the_videos_that_it_has_ma
         await calls.send((request.headers, await request.body()))
         return Response(status_code=next(answers))
 
-    app = Starlette(routes=[Route("/hook", receive, methods=["POST"])])
+    app = Starlette(routes=[Route("/hook/4711", receive, methods=["POST"])])
     async with (
         calls,
         calls_seen,
         serving(app) as receiver,
         terminal.started(
-            *("engine", "--port", "0", "--webhook-url", f"{receiver}/hook?key=4711"),
+            *("engine", "--port", "0", "--webhook-url", f"{receiver}/hook/4711"),
             *("--webhook-secret", SECRET),
         ) as command,
     ):

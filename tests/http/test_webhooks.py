@@ -14,7 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from sora_mcp.app import open_app
-from sora_mcp.deliveries import Receiver
+from sora_mcp.deliveries import WebReceiver
 from sora_mcp.engines.embedded.api import open_embedded_api
 from sora_mcp.signatures import signed_headers
 from sora_mcp.videos.models import Job, JobStatus
@@ -89,6 +89,11 @@ async def told(folder: Path, **settings: Any) -> AsyncGenerator[Server]:
         httpx2.AsyncClient(base_url=own_url) as http,
     ):
         yield Server(http, host, await app.videos())
+
+
+@pytest.fixture(autouse=True)
+def an_idle_worker_does_not_look_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sora_mcp.videos.worker.IDLE_SECONDS", 3600)
 
 
 @pytest.fixture
@@ -209,11 +214,11 @@ async def test_the_embedded_engine_brings_a_job_to_its_end_without_a_single_poll
         open_app(settings, hurry=NEVER) as app,
         served(app) as own_url,
         open_embedded_api(
-            tmp_path / "engine", receiver=Receiver(SecretStr(own_url + PATH), SECRET)
+            tmp_path / "engine", receiver=WebReceiver(SecretStr(own_url + PATH), SECRET)
         ) as engine,
         serving(engine, port=port),
     ):
         videos = await app.videos()
-        small = {"prompt": "a kite", "size": "256x256", "seconds": 1}
-        job = await videos.start(await videos.plan.generate(OWNER, **small))
+        plan = await videos.plan.generate(OWNER, prompt="a kite", size="256x256", seconds=1)
+        job = await videos.start(plan)
         assert (await videos.wait(OWNER, job.id, 60)).status is JobStatus.COMPLETED

@@ -27,12 +27,12 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sora_mcp.deliveries import Receiver
 from sora_mcp.engines.embedded import bodies
 from sora_mcp.engines.embedded.errors import ApiError, exception_handlers, shortened
 from sora_mcp.engines.embedded.jobs import RENDERER, Jobs, open_jobs
 from sora_mcp.engines.embedded.records import MEDIA_TYPES, JobRecord, is_job_id
 from sora_mcp.engines.embedded.reference import check_reference
+from sora_mcp.videos.ports import Receiver
 
 POLL_AFTER_MS = 250
 

@@ -21,7 +21,6 @@ import anyio
 from anyio import to_thread
 from anyio.abc import TaskGroup
 
-from sora_mcp.deliveries import Receiver
 from sora_mcp.engines.embedded.errors import ApiError, no_such_video
 from sora_mcp.engines.embedded.moderation import BLOCKED, is_refused
 from sora_mcp.engines.embedded.records import (
@@ -40,6 +39,7 @@ from sora_mcp.engines.embedded.renderer import (
 )
 from sora_mcp.engines.embedded.request import Extension, RenderRequest, RenderResult
 from sora_mcp.engines.embedded.webhooks import announce
+from sora_mcp.videos.ports import Receiver
 
 RENDERER = (sys.executable, "-P", "-m", "sora_mcp.engines.embedded.render")
 """`-P`: the working folder may be a stranger's project, and nothing is imported from there."""

@@ -9,8 +9,8 @@ import time
 
 import anyio
 
-from sora_mcp.deliveries import Receipt, Receiver
 from sora_mcp.engines.embedded.records import JobRecord
+from sora_mcp.videos.ports import Receipt, Receiver
 
 PAUSES = (1.0, 5.0, 25.0)
 """Seconds between the tries."""

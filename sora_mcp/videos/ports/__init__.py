@@ -3,6 +3,7 @@
 Every backend of a port runs the same contract suite (`tests/contracts/`).
 """
 
+from sora_mcp.videos.ports.announcing import Announcement, Outbox, Receipt, Receiver
 from sora_mcp.videos.ports.engine import (
     Content,
     Engine,
@@ -23,6 +24,7 @@ from sora_mcp.videos.ports.library import (
 )
 
 __all__ = [
+    "Announcement",
     "Budget",
     "Claim",
     "ContactSheet",
@@ -37,8 +39,11 @@ __all__ = [
     "JobStore",
     "Library",
     "OpenContent",
+    "Outbox",
     "Outputs",
     "PreparedReference",
+    "Receipt",
+    "Receiver",
     "References",
     "Spent",
 ]
