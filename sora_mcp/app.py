@@ -26,6 +26,7 @@ from sora_mcp.store.peek import LEDGER, has_unfinished_job, has_untold_end
 from sora_mcp.videos.announcing import Announcer
 from sora_mcp.videos.costing import Costing, SpendingRules
 from sora_mcp.videos.errors import NotConfigured
+from sora_mcp.videos.measuring import Census, Measures
 from sora_mcp.videos.models import Change, Job
 from sora_mcp.videos.planning import Planner
 from sora_mcp.videos.ports import Budget, EventBus
@@ -47,6 +48,7 @@ _HEAVY = (
 class _Parts:
     videos: VideoService
     events: EventBus
+    census: Callable[[], Awaitable[Census]]
 
 
 class App:
@@ -65,6 +67,7 @@ class App:
         before_hearing_out: Callable[[int], None] | None,
     ) -> None:
         self.settings = settings
+        self.measures = Measures()
         self.describe: Callable[[VideoService, Job], Awaitable[Mapping[str, Any]]] | None = None
         """How the surface shows a video; without one nobody is told of the ends of jobs."""
         self._tasks = tasks
@@ -109,6 +112,18 @@ class App:
         if self._parts is not None or self.settings.database_url is not None:
             return True
         return await anyio.Path(self.settings.home / LEDGER).exists()
+
+    async def census(self) -> Census:
+        """How the ledger stands; a ledger that does not exist yet is not made for it.
+
+        Raises:
+            LedgerError, NotConfigured: It could not be opened.
+        """
+        if not await self.has_ledger():
+            return Census()
+        await self.videos()
+        assert self._parts is not None  # noqa: S101  # just opened
+        return await self._parts.census()
 
     async def resume(self) -> None:
         """Go on with what an earlier process left, if it left anything."""
@@ -181,7 +196,7 @@ class App:
         events = await stack.enter_async_context(
             LocalEvents.open(settings.home / LEDGER, store.changes_since)
         )
-        engines = await stack.enter_async_context(open_engines(settings, dialects))
+        engines = await stack.enter_async_context(open_engines(settings, dialects, self.measures))
         library = FolderLibrary(
             settings.library, settings.home / "work", max_file_bytes=settings.max_file_bytes
         )
@@ -213,6 +228,7 @@ class App:
             library=library,
             costing=costing,
             events=events,
+            measures=self.measures,
             job_timeout=timedelta(seconds=settings.job_timeout_seconds),
             hurry=self._hurry,
         )
@@ -223,11 +239,12 @@ class App:
                 receiver=WebReceiver(settings.webhook_url, settings.webhook_secret),
                 describe=partial(self.describe, videos),
                 events=events,
+                measures=self.measures,
                 hurry=self._hurry,
             )
             work.append(announcer.run)
         await library.sweep()
-        return _Parts(videos, events), work
+        return _Parts(videos, events, store.census), work
 
 
 @asynccontextmanager

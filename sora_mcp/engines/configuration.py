@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from urllib.parse import urlsplit
 
 import httpx2
@@ -17,6 +18,7 @@ from sora_mcp.engines.videos_api import VideosApiEngine
 from sora_mcp.logs import redactor
 from sora_mcp.named_engines import VARIABLE, NamedEngine
 from sora_mcp.settings import Settings
+from sora_mcp.videos.measuring import Measures
 from sora_mcp.videos.ports import EngineDefaults, EngineLimits
 from sora_mcp.videos.spending import Price
 
@@ -34,7 +36,7 @@ def named_dialects(settings: Settings) -> Mapping[str, Dialect]:
 
 @asynccontextmanager
 async def open_engines(
-    settings: Settings, dialects: Mapping[str, Dialect]
+    settings: Settings, dialects: Mapping[str, Dialect], measures: Measures
 ) -> AsyncGenerator[EngineRegistry]:
     """The engines of the settings, for as long as the context is open.
 
@@ -62,6 +64,7 @@ async def open_engines(
                 settings=_setting_names(engine) if engine else HOST_SETTINGS,
                 standing=standing,
                 redact=redact,
+                observe=partial(measures.request, name),
             )
             stack.push_async_callback(opened.close)
             return opened
@@ -74,7 +77,7 @@ async def open_engines(
         for engine in settings.named_engines:
             replicas = _replicas(engine).items()
             groups[engine.name] = [host(name, url, engine) for name, url in replicas]
-        embedded = await _open_embedded(settings, stack, default=not groups)
+        embedded = await _open_embedded(settings, stack, measures, default=not groups)
         if not groups:
             groups[embedded.name] = [embedded]
         # Before the clients that they run on are closed.
@@ -145,7 +148,7 @@ def _limits(
 
 
 async def _open_embedded(
-    settings: Settings, stack: AsyncExitStack, *, default: bool
+    settings: Settings, stack: AsyncExitStack, measures: Measures, *, default: bool
 ) -> VideosApiEngine:
     api = await stack.enter_async_context(open_embedded_api(settings.home / "embedded"))
     engine = VideosApiEngine(
@@ -156,6 +159,7 @@ async def _open_embedded(
         webhook_secret=settings.openai_webhook_secret,
         presets=_presets(settings) if default else None,
         transport=httpx2.ASGITransport(app=api, raise_app_exceptions=False),
+        observe=partial(measures.request, EMBEDDED.name),
     )
     stack.push_async_callback(engine.close)
     return engine

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from sora_mcp.engines.dialects import Request
 from sora_mcp.engines.host_client import MOST_BYTES, HostClient
+from sora_mcp.engines.tracing import Observe, unobserved
 
 SUBMIT_TIMEOUT = httpx2.Timeout(60.0, connect=10.0)
 """A submission that has no answer after this is of unknown outcome."""
@@ -63,11 +64,13 @@ class Connection:
         api_key: SecretStr | None,
         transport: httpx2.AsyncBaseTransport | None = None,
         most_submitted: int = MOST_BYTES,
+        observe: Observe = unobserved,
     ) -> None:
         """A way to a host.
 
         `transport`: the way to an engine inside this process.
         `most_submitted`: bytes of the answer to a submission, which may hold a video.
+        `observe`: told of every request.
         """
         self.address = base_url.rstrip("/")
         # The SDK insists on a key, even where a host wants none.
@@ -75,12 +78,13 @@ class Connection:
         self.headers = dict(_NO_REPEATS)
         if api_key is not None:
             self.headers["Authorization"] = f"Bearer {api_key.get_secret_value()}"
-        self.http = HostClient(transport=transport)
+        self.http = HostClient(transport=transport, observe=observe)
         self._client = _client(base_url, api_key, self.http)
         # A submission gets a connection of its own: on a kept one that the host closes at that
         # moment nobody could tell whether the request arrived.
         self._submit_http = HostClient(
             transport=transport,
+            observe=observe,
             limits=httpx2.Limits(max_keepalive_connections=0),
             most=most_submitted,
         )

@@ -21,6 +21,7 @@ from sora_mcp.engines.knowledge import Knowledge, Recognised
 from sora_mcp.engines.reading import HostWords, error_words, parse_job
 from sora_mcp.engines.recognition import recognise
 from sora_mcp.engines.standing import StandingRequests, StoredContent, is_standing
+from sora_mcp.engines.tracing import Observe, unobserved
 from sora_mcp.engines.webhooks import job_with_news
 from sora_mcp.logs import Redactor
 from sora_mcp.videos.errors import (
@@ -62,6 +63,7 @@ class VideosApiEngine:
         redact: Redactor | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
         public: httpx2.AsyncBaseTransport | None = None,
+        observe: Observe = unobserved,
     ) -> None:
         """One host.
 
@@ -73,6 +75,7 @@ class VideosApiEngine:
         `redact`: takes secrets out of what the host says; by default its own key.
         `transport`: the way to an engine inside this process; then there is no host to name.
         `public`: the way to files that the host keeps elsewhere; the public web by default.
+        `observe`: told of every request to the host.
         """
         self.name = name
         self.base_url = None if transport else shown(base_url)
@@ -89,7 +92,7 @@ class VideosApiEngine:
         self._words = HostWords(redact or Redactor(own_key))
         self._failures = Failures(name, self._words, settings, retired=self._retired)
         most = MOST_BYTES if standing is None else max(MOST_BYTES, standing.most_held)
-        self._connection = Connection(base_url, api_key, transport, most_submitted=most)
+        self._connection = Connection(base_url, api_key, transport, most, observe)
         self._assets = Assets(base_url, public=public)
 
         async def find_out() -> Recognised:

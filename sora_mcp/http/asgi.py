@@ -19,6 +19,7 @@ from sora_mcp.http.files import LINKS, Files, Links
 from sora_mcp.http.guard import CORS, Guard, Names
 from sora_mcp.http.limits import Limits
 from sora_mcp.http.messages import Messages
+from sora_mcp.http.metrics import metrics_route
 from sora_mcp.http.patience import Patience
 from sora_mcp.http.webhooks import webhook_routes
 from sora_mcp.server.build import build_server
@@ -34,8 +35,8 @@ Transport = Literal["http", "sse"]
 def build_asgi(
     app: App, *, transport: Transport, public_url: str, same_machine: bool, stopping: anyio.Event
 ) -> Starlette:
-    """The app with `/mcp`, `/sse`, `/messages/`, `/files/{video_id}/{name}`, `/webhooks/openai` and
-    `/healthz`.
+    """The app with `/mcp`, `/sse`, `/messages/`, `/files/{video_id}/{name}`, `/webhooks/openai`,
+    `/metrics` and `/healthz`.
 
     `public_url`: the address that clients reach it by, which links begin with.
     `same_machine`: whether only clients on this machine can reach it, which see its files.
@@ -50,6 +51,7 @@ def build_asgi(
     names = Names.of(app.settings)
     routes: list[BaseRoute] = [
         Route("/healthz", _healthz),
+        metrics_route(app),
         Route("/files/{video_id}/{name}", Files(app, links).serve),
         *webhook_routes(app),
         *sse(server).routes,

@@ -41,10 +41,12 @@ def webhook_routes(app: App) -> list[Route]:
             videos = await app.videos()
             await videos.hear(request.headers, body)
         except WebhookRefused as error:
+            app.measures.heard["refused"] += 1
             return PlainTextResponse(error.message, 400)
         except SoraError as error:
             log.warning("A webhook could not be heard: %s", error.message)
             return later(503, "It cannot be heard just now.", _RETRY_SECONDS)
+        app.measures.heard["accepted"] += 1
         return Response()
 
     limit = Middleware(RequestBodyLimitMiddleware, max_body_size=LARGEST_BODY)

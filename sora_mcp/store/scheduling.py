@@ -84,15 +84,16 @@ async def lease(
     for ids, values in ((sent, leased | sending), (others, leased)):
         if ids:
             await connection.execute(update(jobs).where(jobs.c.id.in_(ids)).values(values))
-    return [_claim(row) for row in rows]
+    return [_claim(row, worker) for row in rows]
 
 
-def _claim(row: RowMapping) -> Claim:
+def _claim(row: RowMapping, worker: str) -> Claim:
     job = job_of(row)
     status = JobStatus.SUBMITTING if row["queue_engine"] else job.status
     return Claim(
         job.model_copy(update={"status": status, "fence": job.fence + 1}),
         was_sending=job.status is JobStatus.SUBMITTING,
+        taken_over=row["lease_owner"] not in (None, worker),
     )
 
 

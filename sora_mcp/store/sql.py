@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import ColumnElement, func, insert, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.budgets import check_budget, spent_microusd
+from sora_mcp.store.census import take_census
 from sora_mcp.store.database import Database, lock_row, make_file
 from sora_mcp.store.keys import first_with_key
 from sora_mcp.store.messages import heed
@@ -46,6 +48,7 @@ class SqlJobStore:
     def __init__(self, database: Database, *, announces: bool = False) -> None:
         """`announces`: whether the end of a job is put into the outbox."""
         self.outbox = SqlOutbox(database)
+        self.census = partial(take_census, database)
         self._announces = announces
         self._database = database
         self._name = uuid.uuid4().hex

@@ -15,6 +15,7 @@ import anyio
 
 from sora_mcp.videos.errors import LedgerError
 from sora_mcp.videos.lifecycle import FINAL, backoff
+from sora_mcp.videos.measuring import Measures
 from sora_mcp.videos.models import Job, JobStatus
 from sora_mcp.videos.ports import Announcement, EventBus, Outbox, Receipt, Receiver
 
@@ -44,6 +45,7 @@ class Announcer:
         receiver: Receiver,
         describe: Describe,
         events: EventBus,
+        measures: Measures,
         hurry: float = 1,
     ) -> None:
         """`hurry`: divides every pause between tries; tests have no patience."""
@@ -51,6 +53,7 @@ class Announcer:
         self._receiver = receiver
         self._describe = describe
         self._events = events
+        self._measures = measures
         self._hurry = hurry
         self._woken = anyio.Event()
 
@@ -90,6 +93,7 @@ class Announcer:
             receipt = await self._receiver.send(announcement.id, await self._body(announcement))
         except Exception:
             log.exception("The end of %s could not be told", announcement.job.id)
+        self._measures.told[receipt] += 1
         try:
             await self._outbox.settle(announcement, self._again(announcement, receipt))
         except LedgerError as error:  # the lease ends, and it is told again

@@ -16,6 +16,7 @@ from sora_mcp.videos.errors import (
     job_error,
 )
 from sora_mcp.videos.lifecycle import ACTIVE, DOWNLOAD_PAUSES, advance
+from sora_mcp.videos.measuring import Measures
 from sora_mcp.videos.models import File, Job, JobError, JobStatus, Operation, Variant
 from sora_mcp.videos.ports import Content, Engine, Engines, JobStore, Library, OpenContent
 from sora_mcp.videos.submitting import Save
@@ -39,12 +40,14 @@ class Finisher:
         library: Library,
         save: Save,
         forget: Callable[[Job], Awaitable[None]],
+        measures: Measures,
     ) -> None:
         self._store = store
         self._engines = engines
         self._library = library
         self._save = save
         self._forget = forget
+        self._measures = measures
 
     async def fetch(self, job: Job) -> None:
         """Fetch the finished video, make its images, and only then call the job completed."""
@@ -60,6 +63,7 @@ class Finisher:
                 video, note = await self._lengthened(job, open_content)
             else:
                 video = await self._library.fetch(job, open_content)
+                self._measures.download(video.bytes)
         except EngineError as error:
             await self._fetch_later(job, error)
             return
@@ -72,6 +76,7 @@ class Finisher:
     async def _lengthened(self, job: Job, open_content: OpenContent) -> tuple[File, str | None]:
         """An emulated extension: what was added, fetched and joined to its source."""
         added = await self._library.fetch_part(job, open_content)
+        self._measures.download(added.bytes)
         source = await self._store.get(job.source_ids[0], job.owner)
         video = source and source.file(Variant.VIDEO)
         if video is None or not await self._library.exists(video):

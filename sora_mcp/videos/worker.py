@@ -22,6 +22,7 @@ from sora_mcp.videos.errors import LedgerError, NotConfigured
 from sora_mcp.videos.finishing import Finisher
 from sora_mcp.videos.following import Follower
 from sora_mcp.videos.lifecycle import CANCELLABLE, WAITING_FOR_ENGINE, advance, backoff
+from sora_mcp.videos.measuring import Measures
 from sora_mcp.videos.models import Change, EngineJob, Job, JobError, JobStatus, Operation
 from sora_mcp.videos.ports import Claim, Engine, Engines, EventBus, JobStore, Library
 from sora_mcp.videos.submitting import Submitter
@@ -60,6 +61,7 @@ class Worker:
         library: Library,
         costing: Costing,
         events: EventBus,
+        measures: Measures,
         job_timeout: timedelta,
         hurry: float = 1,
     ) -> None:
@@ -69,12 +71,13 @@ class Worker:
         self._engines = engines
         self._costing = costing
         self._events = events
+        self._measures = measures
         self._hurry = hurry
         self._follower = Follower(store, engines, self._save, job_timeout)
         self._submitter = Submitter(
             store, engines, library, costing, self._save, self._follower, self._sending
         )
-        self._finisher = Finisher(store, engines, library, self._save, self._forget)
+        self._finisher = Finisher(store, engines, library, self._save, self._forget, measures)
         self._held: dict[str, Job] = {}
         self._unsent: dict[str, Job] = {}
         self._steps = anyio.CapacityLimiter(MAX_STEPS)
@@ -118,6 +121,7 @@ class Worker:
         looks: dict[str, list[Job]] = defaultdict(list)
         for claim in claims:
             job = claim.job
+            self._measures.takeovers += claim.taken_over
             self._held[job.id] = job
             if job.status is JobStatus.SUBMITTING and not claim.was_sending:
                 self._unsent[job.id] = job

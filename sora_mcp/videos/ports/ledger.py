@@ -33,6 +33,8 @@ class Claim:
     job: Job
     was_sending: bool
     """The job was found `submitting`, its sender gone: it may have been sent already."""
+    taken_over: bool = False
+    """Another worker had begun a step about it, and was not heard of again."""
 
 
 class JobStore(Protocol):
