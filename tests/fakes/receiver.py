@@ -71,6 +71,11 @@ class FakeReceiver:
         with anyio.fail_after(PATIENCE):
             return await self._messages.receive()
 
+    @property
+    def unread(self) -> int:
+        """Messages that have come and no test has looked at."""
+        return self._messages.statistics().current_buffer_used
+
     async def taken(self, count: int) -> list[Message]:
         """So many messages that were taken."""
         found: list[Message] = []

@@ -1,5 +1,6 @@
 """What an operator can watch, and who may."""
 
+import re
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
@@ -23,6 +24,7 @@ from tests.fakes.videos_api import FakeHost, answer, error
 from tests.harness import KEY, OWNER, a_host, app_in, make, settings_in, small_mp4
 from tests.http.served import bearer, served
 from tests.reliability.faults import LOOK, SUBMIT
+from tests.server.processes import ROOT
 from tests.serving import serving, unused_port
 
 Numbers = dict[tuple[str, frozenset[tuple[str, str]]], float]
@@ -185,6 +187,18 @@ async def test_a_server_without_jobs_is_watched_without_making_a_ledger(tmp_path
         assert not (tmp_path / "home" / LEDGER).exists()
     assert number(found, "spent_today_usd") == 0
     assert number(found, "jobs", status="completed") == 0
+
+
+async def test_the_page_of_the_metrics_names_each_of_them_and_its_kind(tmp_path: Path) -> None:
+    async with watched(a_host(), tmp_path) as (app, http, _):
+        await make(await app.videos())
+        text = (await http.get("/metrics")).text
+    told = {
+        family.name + "_total" * (family.type == "counter"): family.type
+        for family in text_string_to_metric_families(text)
+    }
+    page = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
+    assert dict(re.findall(r"^\| `(sora_mcp_\w+)` \| (\w+) \|", page, re.MULTILINE)) == told
 
 
 def test_nothing_of_it_is_loaded_before_somebody_asks() -> None:

@@ -157,6 +157,7 @@ async def test_a_receiver_that_wants_no_more_is_left_alone(
             await make(await app.videos())
             assert (await receiver.next()).status == 410
             await all_told(tmp_path)
+            assert receiver.unread == 0
 
 
 @pytest.mark.parametrize(("hours", "tries"), [(71, 2), (73, 1)])
