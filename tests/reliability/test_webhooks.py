@@ -170,6 +170,7 @@ async def test_an_end_is_told_for_three_days_and_then_given_up(
     async with serving(receiver.app()) as hook, announcing(tmp_path, **told_at(hook)):
         messages = [await receiver.next() for _ in range(tries)]
         await all_told(tmp_path)
+        assert receiver.unread == 0
     assert {message.event["data"]["video_id"] for message in messages} == {ended}
     assert len({message.id for message in messages}) == 1
 
