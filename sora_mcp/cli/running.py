@@ -134,7 +134,7 @@ def engine_command(port: int) -> None:
     import uvicorn
 
     from sora_mcp.engines.embedded.api import open_embedded_api
-    from sora_mcp.http.serve import listen
+    from sora_mcp.http.serve import KEEP_ALIVE_SECONDS, listen
 
     session = _session()
     listener = listen(LOOPBACK, port)
@@ -142,7 +142,11 @@ def engine_command(port: int) -> None:
     async def serve() -> None:
         async with open_embedded_api(session.settings.home / "embedded", loopback_only=True) as api:
             config = uvicorn.Config(
-                api, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_SECONDS
+                api,
+                log_config=None,
+                access_log=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=STOP_SECONDS,
             )
             say(f"Serving the Videos API at http://{LOOPBACK}:{listener.getsockname()[1]}/v1")
             await uvicorn.Server(config).serve(sockets=[listener])

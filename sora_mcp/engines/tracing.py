@@ -7,10 +7,15 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 from sora_mcp.videos.tracing import span
+from sora_mcp.web import certificates
 
 
 class TracedClient(httpx2.AsyncClient):
     """A client each of whose requests is a span, until its answer begins."""
+
+    def __init__(self, **options: Any) -> None:
+        """`options`: as httpx2 takes them."""
+        super().__init__(verify=certificates(), **options)
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:
         """Send a request; the host is not told of the trace, and no query becomes part of it."""
