@@ -11,6 +11,7 @@ from sora_mcp import __version__
 from sora_mcp.addresses import authority
 from sora_mcp.signatures import signed_headers
 from sora_mcp.videos.ports import Receipt
+from sora_mcp.web import certificates
 
 SECONDS = 15.0
 """For one try in all (Standard Webhooks recommends 15 to 30)."""
@@ -43,7 +44,7 @@ class WebReceiver:
         try:
             with anyio.fail_after(SECONDS):
                 async with (
-                    httpx2.AsyncClient(timeout=SECONDS) as client,
+                    httpx2.AsyncClient(verify=certificates(), timeout=SECONDS) as client,
                     client.stream("POST", self._url, content=body, headers=headers) as response,
                 ):
                     pass

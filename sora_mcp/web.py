@@ -4,6 +4,8 @@ Every request, also after a redirect, goes over https to an address that was loo
 here; the name is used for TLS and nothing looks it up again. Loaded on first use, for httpx2.
 """
 
+import functools
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from ipaddress import IPv4Address, IPv6Network, ip_address
@@ -38,6 +40,18 @@ Resolve = Callable[[str, int], Awaitable[Sequence[str]]]
 """The IP addresses of a host. Raises OSError."""
 
 
+@functools.cache
+def certificates() -> ssl.SSLContext:
+    """The authorities that TLS trusts, read once: each client would read all of them anew, which
+    takes longer than the rest of opening an engine."""
+    return httpx2.create_ssl_context()
+
+
+def direct() -> httpx2.AsyncBaseTransport:
+    """The system's own way to any address."""
+    return httpx2.AsyncHTTPTransport(verify=certificates())
+
+
 class NotFetched(ValueError):
     """The URL cannot be had; the message says why."""
 
@@ -69,7 +83,7 @@ class PublicWeb:
         self,
         *,
         resolve: Resolve = resolve,
-        network: Callable[[], httpx2.AsyncBaseTransport] = httpx2.AsyncHTTPTransport,
+        network: Callable[[], httpx2.AsyncBaseTransport] = direct,
         seconds: float = MAX_SECONDS,
     ) -> None:
         """`network`: makes the way to the addresses; the system's own by default."""
@@ -128,7 +142,7 @@ class PinnedTransport(httpx2.AsyncBaseTransport):
         resolve: Resolve = resolve,
     ) -> None:
         """`network`: the way to the addresses; the system's own by default."""
-        self._network = network or httpx2.AsyncHTTPTransport()
+        self._network = network or direct()
         self._resolve = resolve
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:

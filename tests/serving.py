@@ -8,11 +8,19 @@ from typing import Any
 import anyio
 import uvicorn
 
+from sora_mcp.http.serve import KEEP_ALIVE_SECONDS
+
 
 @asynccontextmanager
 async def serving(app: Any, *, port: int = 0, **options: Any) -> AsyncGenerator[str]:
     """Serve an ASGI app on a port of 127.0.0.1, or a free one; gives its root URL, no slash."""
-    config = uvicorn.Config(app, log_level="error", timeout_graceful_shutdown=1, **options)
+    config = uvicorn.Config(
+        app,
+        log_level="error",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=1,
+        **options,
+    )
     server = uvicorn.Server(config)
     # The socket listens already, so connections wait in it until the server has started.
     with socket.create_server(("127.0.0.1", port)) as listener:

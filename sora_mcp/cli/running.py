@@ -149,7 +149,7 @@ def engine_command(port: int, webhook_url: str | None, webhook_secret: str | Non
     import uvicorn
 
     from sora_mcp.engines.embedded.api import open_embedded_api
-    from sora_mcp.http.serve import listen
+    from sora_mcp.http.serve import KEEP_ALIVE_SECONDS, listen
 
     session = _session(webhook_secret=webhook_secret)
     receiver = _receiver(webhook_url, session.settings.openai_webhook_secret)
@@ -160,7 +160,11 @@ def engine_command(port: int, webhook_url: str | None, webhook_secret: str | Non
             session.settings.home / "embedded", loopback_only=True, receiver=receiver
         ) as api:
             config = uvicorn.Config(
-                api, log_config=None, access_log=False, timeout_graceful_shutdown=STOP_SECONDS
+                api,
+                log_config=None,
+                access_log=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=STOP_SECONDS,
             )
             say(f"Serving the Videos API at http://{LOOPBACK}:{listener.getsockname()[1]}/v1")
             await uvicorn.Server(config).serve(sockets=[listener])

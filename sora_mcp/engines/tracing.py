@@ -11,6 +11,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
 from sora_mcp.videos.tracing import span
+from sora_mcp.web import certificates
 
 Observe = Callable[[str, str, float], None]
 """Told of a request: its method, what became of it, and the seconds until its answer began.
@@ -28,7 +29,8 @@ class TracedClient(httpx2.AsyncClient):
     """A client each of whose requests is a span, until its answer begins."""
 
     def __init__(self, *, observe: Observe = unobserved, **options: Any) -> None:
-        super().__init__(**options)
+        """`options`: as httpx2 takes them."""
+        super().__init__(verify=certificates(), **options)
         self._observe = observe
 
     async def send(self, request: httpx2.Request, **options: Any) -> httpx2.Response:

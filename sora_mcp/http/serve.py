@@ -19,6 +19,9 @@ from sora_mcp.settings import Settings
 from sora_mcp.videos.errors import NotConfigured
 
 GRACEFUL_STOP_SECONDS = 3
+KEEP_ALIVE_SECONDS = 75
+"""For a connection between requests; as in nginx, and longer than the pools of gateways and proxies
+keep theirs (LiteLLM: 15 s): one that is just being closed loses the request that comes with it."""
 
 
 class _Server(uvicorn.Server):
@@ -75,6 +78,7 @@ async def serve_http(
             log_config=None,
             access_log=False,
             server_header=False,
+            timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=GRACEFUL_STOP_SECONDS,
         )
         server = _Server(config, lambda: started(url))

@@ -30,9 +30,12 @@ from tests.harness import a_host, app_in
 from tests.server.surface import client_of, structured, text_of, texts_of
 from tests.serving import serving
 
-pytestmark = pytest.mark.skipif(
-    not os.environ.get(VARIABLE), reason=f"{VARIABLE} names no litellm executable"
-)
+pytestmark = [
+    pytest.mark.skipif(
+        not os.environ.get(VARIABLE), reason=f"{VARIABLE} names no litellm executable"
+    ),
+    pytest.mark.xdist_group("gateway"),
+]
 
 MODEL = "preview"
 ENDLESS, FAILING, LOSSY = "endless", "failing", "lossy"
