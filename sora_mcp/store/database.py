@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -147,13 +147,18 @@ def make_file(ledger: Path) -> None:
     sqlite3.connect(ledger).close()
 
 
+def insert_new(connection: AsyncConnection, table: Table, values: Mapping[str, Any]) -> Any:
+    """A statement that inserts a row, unless there is one with its key."""
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    return insert(table).values(values).on_conflict_do_nothing()
+
+
 async def lock_row(connection: AsyncConnection, table: Table, **values: Any) -> None:
     """Hold one row of a table that is keyed by `name` until the transaction ends.
 
     `values`: what it holds when it has to be made first.
     """
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    await connection.execute(insert(table).values(values).on_conflict_do_nothing())
+    await connection.execute(insert_new(connection, table, values))
     row = table.c.name == values["name"]
     await connection.execute(select(table.c.name).where(row).with_for_update())
 

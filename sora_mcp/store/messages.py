@@ -3,9 +3,9 @@
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sora_mcp.store.database import insert_new
 from sora_mcp.store.tables import heard, jobs
 from sora_mcp.videos.lifecycle import ACTIVE
 from sora_mcp.videos.models import Change
@@ -19,9 +19,8 @@ async def heed(
 ) -> list[Change]:
     """Make a job due, unless the message is known; ids that are too old to come again go."""
     await connection.execute(delete(heard).where(heard.c.at < now - _KEPT))
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    row = insert(heard).values(id=message_id, at=now).on_conflict_do_nothing()
-    if (await connection.execute(row.returning(heard.c.id))).first() is None:
+    new = await connection.execute(insert_new(connection, heard, {"id": message_id, "at": now}))
+    if new.rowcount == 0:
         return []
     active = jobs.c.status.in_(sorted(ACTIVE)) & jobs.c.deleted_at.is_(None)
     due = (

@@ -1,11 +1,14 @@
 """What every ledger promises about deleting jobs and taking them up again."""
 
+import sqlite3
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import anyio
 import pytest
 
+from sora_mcp.store.peek import LEDGER
 from sora_mcp.store.sql import SqlJobStore
 from sora_mcp.videos.models import Change, JobStatus
 from tests.store.ledgers import (
@@ -196,3 +199,17 @@ async def test_a_message_is_heeded_once_by_all_replicas_together(
                 tasks.start_soon(hear, store)
         assert sorted(map(len, due)) == [0, 0, 0, 1]
         assert len(await two.nudge("video_1", "msg_2")) == 1
+
+
+async def test_the_ids_of_messages_that_are_too_old_to_come_again_are_forgotten(
+    tmp_path: Path,
+) -> None:
+    async with new_ledger("sqlite", tmp_path) as ledger, ledger.open() as store:
+        await add(store, status=JobStatus.QUEUED, engine_job_id="video_1")
+        await store.nudge("video_1", "msg_1")
+        await store.nudge("video_1", "msg_2")
+        with closing(sqlite3.connect(tmp_path / LEDGER, isolation_level=None)) as file:
+            file.execute("UPDATE heard SET at = at - 5 * 86400 * 1000000 WHERE id = 'msg_1'")
+            await store.nudge("video_1", "msg_3")
+            kept = file.execute("SELECT id FROM heard ORDER BY id").fetchall()
+    assert kept == [("msg_2",), ("msg_3",)]

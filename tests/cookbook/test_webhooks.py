@@ -1,6 +1,8 @@
 """The cookbook's receiver, told by a real server."""
 
+import json
 import sys
+import time
 from pathlib import Path
 
 import anyio
@@ -8,6 +10,7 @@ import httpx2
 from anyio.streams.buffered import BufferedByteReceiveStream
 from pydantic import SecretStr
 
+from sora_mcp.signatures import signed_headers
 from tests.cookbook.examples import LONGEST, put, small
 from tests.fakes.receiver import SECRET
 from tests.harness import app_in, make
@@ -38,8 +41,12 @@ async def test_a_program_is_told_of_a_video_and_has_it(tmp_path: Path) -> None:
             assert receiver.stdout is not None
             said = await BufferedByteReceiveStream(receiver.stdout).receive_until(b"\n", 1000)
             async with httpx2.AsyncClient() as stranger:
-                forged = await stranger.post(url, json={"type": "video.completed"})
+                body = json.dumps({"type": "video.completed", "data": {}}).encode()
+                signed = signed_headers(SECRET, "msg_1", int(time.time()), body)
+                forged = await stranger.post(url, content=body + b" ", headers=signed)
+                signed = signed_headers(SECRET, "msg_2", int(time.time()) - 310, body)
+                stale = await stranger.post(url, content=body, headers=signed)
             receiver.kill()
     assert said.decode() == f"video.completed {job.id} completed"
     assert (tmp_path / f"{job.id}.mp4").stat().st_size == job.files[0].bytes
-    assert forged.status_code == 400
+    assert [forged.status_code, stale.status_code] == [400, 400]
