@@ -46,8 +46,8 @@ def settings_in(folder: Path, **changes: Any) -> Settings:
 
 @asynccontextmanager
 async def app_in(folder: Path, **changes: Any) -> AsyncGenerator[App]:
-    """An app, for at most two minutes, that wastes no time between tries."""
-    with anyio.fail_after(120):
+    """An app, for at most five minutes, that wastes no time between tries."""
+    with anyio.fail_after(300):
         async with open_app(settings_in(folder, **changes), hurry=HURRY) as app:
             yield app
 

@@ -124,7 +124,7 @@ async def internet(certificate: Path) -> AsyncGenerator[Internet]:
     tcp = await anyio.create_tcp_listener(local_host="127.0.0.1")
     found.port = tcp.extra(SocketAttribute.local_port)  # noqa: S610  # anyio's, not Django's
     listener = TLSListener(tcp, context, standard_compatible=False)
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(listener.serve, found.serve)
             yield found
@@ -263,7 +263,7 @@ BROKEN = ["https://", "https://1.1.1.1:99999/", "https://a b/", "https://a..b/",
 
 @pytest.mark.parametrize("url", [*BROKEN, f"https://{'x' * 64}.example/", "https://x/\x7f"])
 async def test_a_broken_url_is_refused(url: str) -> None:
-    with anyio.fail_after(20), pytest.raises(NotFetched):
+    with anyio.fail_after(60), pytest.raises(NotFetched):
         await PublicWeb().get(url, most=MOST)
 
 
@@ -298,7 +298,7 @@ SPELLINGS = [
 async def test_this_machine_and_its_network_are_not_reached_by_any_spelling(host: str) -> None:
     references = FolderReferences([])
 
-    with anyio.fail_after(20), pytest.raises(InvalidReference, match=r"no public|not known"):
+    with anyio.fail_after(60), pytest.raises(InvalidReference, match=r"no public|not known"):
         await references.load(f"https://{host}/cat.png")
 
 

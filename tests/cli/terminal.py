@@ -23,7 +23,7 @@ from click.testing import CliRunner
 from sora_mcp.cli import main
 from tests.harness import KEY
 
-LONGEST = 90
+LONGEST = 180
 """Seconds that any command may take before its test fails."""
 
 END_OF_INPUT = b"\x04"

@@ -12,7 +12,7 @@ import pytest
 
 VARIABLE = "SORA_MCP_TEST_CONFORMANCE"
 
-LONGEST = 120
+LONGEST = 240
 """Seconds for one run of a program; the suite takes 8 s where nothing else is going on."""
 
 needs_programs = pytest.mark.skipif(

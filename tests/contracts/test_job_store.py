@@ -151,7 +151,7 @@ async def test_calls_at_once_with_one_key_make_one_job(store: SqlJobStore) -> No
     async def call() -> None:
         made.append(await add(store, idempotency_key="k", fingerprint="same"))
 
-    with anyio.fail_after(30):
+    with anyio.fail_after(90):
         async with anyio.create_task_group() as tasks:
             for _ in range(8):
                 tasks.start_soon(call)
@@ -209,7 +209,7 @@ async def test_calls_at_once_do_not_overdraw_a_budget(store: SqlJobStore) -> Non
         except SpendingRefused:
             pass
 
-    with anyio.fail_after(30):
+    with anyio.fail_after(90):
         async with anyio.create_task_group() as tasks:
             for _ in range(10):
                 tasks.start_soon(call)

@@ -157,7 +157,7 @@ async def test_workers_at_once_never_get_the_same_job(store: SqlJobStore) -> Non
         while found := await claim(store, worker, limit=3):
             claimed.extend(one.job.id for one in found)
 
-    with anyio.fail_after(30):
+    with anyio.fail_after(90):
         async with anyio.create_task_group() as tasks:
             for worker in ("one", "two", "three", "four"):
                 tasks.start_soon(work, worker)
@@ -219,7 +219,7 @@ async def test_workers_at_once_do_not_overfill_an_engine(
             found.job.id for found in await claim(store, worker, limits={ENGINE: limits})
         )
 
-    with anyio.fail_after(30):
+    with anyio.fail_after(90):
         async with anyio.create_task_group() as tasks:
             for number in range(6):
                 tasks.start_soon(work, f"worker {number}")
@@ -269,7 +269,7 @@ async def test_the_next_submission_goes_out_when_the_interval_is_over(store: Sql
     for _ in range(3):
         await add(store)
     sent: list[Job] = []
-    with anyio.fail_after(30):
+    with anyio.fail_after(90):
         while len(sent) < 3:
             claimed = await claim(store, limits=limits)
             assert len(claimed) <= 1

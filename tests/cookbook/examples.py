@@ -14,7 +14,7 @@ from tests.server.processes import ROOT, environment
 
 EXAMPLES = ROOT / "docs" / "examples"
 
-LONGEST = 120
+LONGEST = 240
 """Seconds that an example may take."""
 
 

@@ -120,7 +120,7 @@ async def answering(response: httpx2.Response) -> AsyncGenerator[httpx2.Response
 
 
 async def outcome_of(folder: Path, response: httpx2.Response) -> EngineJob:
-    with anyio.fail_after(30):
+    with anyio.fail_after(90):
         async with open_standing_requests(folder, max_bytes=10_000_000) as standing:
             return await standing.start(lambda: answering(response))
 
@@ -163,7 +163,7 @@ async def test_an_answer_that_says_what_went_wrong_is_a_failed_job(
 async def test_an_answer_in_which_no_video_is_found_is_kept_and_its_outcome_is_unknown(
     response: httpx2.Response, reason: str, tmp_path: Path
 ) -> None:
-    with anyio.fail_after(30):
+    with anyio.fail_after(90):
         async with open_standing_requests(tmp_path, max_bytes=10_000_000) as standing:
             with pytest.raises(OutcomeUnknown, match=reason) as caught:
                 await standing.start(lambda: answering(response))
@@ -187,7 +187,7 @@ def in_base64() -> list[str]:
 async def test_a_video_is_decoded_however_its_host_spells_it(spelling: int, tmp_path: Path) -> None:
     inside = {"b64_json": in_base64()[spelling]}
     warned = {"message": "", "warning": "safety"}
-    with anyio.fail_after(30):
+    with anyio.fail_after(90):
         async with open_standing_requests(tmp_path, max_bytes=10_000_000) as standing:
             answer = holding(status="completed", data=[inside], error=warned)
             job = await standing.start(lambda: answering(answer))
@@ -241,7 +241,7 @@ async def test_a_queued_job_that_names_an_address_is_no_video_yet(tmp_path: Path
 async def test_a_video_comes_as_it_is_or_inside_json_or_as_an_address(tmp_path: Path) -> None:
     mp4 = small_mp4()
     inside = base64.b64encode(mp4).decode()
-    with anyio.fail_after(30):
+    with anyio.fail_after(90):
         async with open_standing_requests(tmp_path, max_bytes=10_000_000) as standing:
             for response in (
                 httpx2.Response(200, content=mp4),
@@ -262,7 +262,7 @@ async def test_a_video_comes_as_it_is_or_inside_json_or_as_an_address(tmp_path: 
 
 async def test_an_answer_that_is_too_large_is_not_kept(tmp_path: Path) -> None:
     async with open_standing_requests(tmp_path, max_bytes=1000) as standing:
-        with anyio.fail_after(30), pytest.raises(EngineRefused, match="MAX_FILE_BYTES") as caught:
+        with anyio.fail_after(90), pytest.raises(EngineRefused, match="MAX_FILE_BYTES") as caught:
             await standing.start(lambda: answering(httpx2.Response(200, content=small_mp4())))
     assert caught.value.charged == "yes"
     assert list(tmp_path.glob("*.part")) == []
@@ -303,7 +303,7 @@ async def test_a_finished_video_is_taken_in_although_its_host_is_gone(tmp_path: 
         started = structured(await client.call_tool("generate_video", CAT))
         host.gate.set()
         folder = tmp_path / "home" / "standing"
-        with anyio.fail_after(30):
+        with anyio.fail_after(90):
             while not [*folder.glob("*.json"), *(tmp_path / "library").glob("*.mp4")]:
                 await anyio.lowlevel.checkpoint()
     async with app_in(tmp_path, base_url=f"{url}/v1") as app, client_of(app) as client:

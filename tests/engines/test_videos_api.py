@@ -49,7 +49,7 @@ def host() -> FakeHost:
 
 @asynccontextmanager
 async def engine_for(host: FakeHost, key: str | None = KEY) -> AsyncGenerator[VideosApiEngine]:
-    with anyio.fail_after(30):
+    with anyio.fail_after(90):
         async with serving(host.app()) as url:
             engine = engine_at(f"{url}/v1", key)
             try:
@@ -213,7 +213,7 @@ async def test_a_redirect_says_where_it_leads_and_which_setting_to_correct(
         transport=httpx2.MockTransport(redirect),
         settings=SettingNames(address="base_url of [gateway]"),
     )
-    with anyio.fail_after(30):
+    with anyio.fail_after(90):
         with pytest.raises(errors.EngineRefused) as refused:
             await engine.submit(CAT)
         with pytest.raises(errors.EngineFault) as fault:
@@ -254,7 +254,7 @@ async def test_a_busy_host_is_asked_again_when_it_says() -> None:
 
     engine = engine_at("https://host.example/v1", transport=httpx2.MockTransport(busy))
     for _ in told:
-        with anyio.fail_after(30), pytest.raises(errors.EngineBusy) as caught:
+        with anyio.fail_after(90), pytest.raises(errors.EngineBusy) as caught:
             await engine.submit(CAT)
         understood.append(caught.value.retry_after)
     await engine.close()
@@ -266,7 +266,7 @@ async def test_a_host_that_is_not_there_was_sent_nothing() -> None:
         port = unused.getsockname()[1]
     for base_url in (f"http://127.0.0.1:{port}/v1", "http://no-such-host.invalid/v1"):
         engine = engine_at(base_url)
-        with anyio.fail_after(30), pytest.raises(errors.NotSent, match="nothing was sent"):
+        with anyio.fail_after(90), pytest.raises(errors.NotSent, match="nothing was sent"):
             await engine.submit(CAT)
         await engine.close()
 
@@ -602,7 +602,7 @@ async def test_facts_survive_a_host_that_lists_no_models(host: FakeHost) -> None
 
 
 async def test_the_retired_service_is_explained_whatever_it_answers(host: FakeHost) -> None:
-    with anyio.fail_after(30):
+    with anyio.fail_after(90):
         async with serving(host.app()) as url:
             engine = engine_at(f"{url}/v1", dialect=OPENAI)
             facts = await engine.facts()
@@ -633,7 +633,7 @@ async def test_only_a_connection_that_was_never_made_counts_as_nothing_sent(
         raise broken("", request=request)
 
     engine = engine_at("https://host.example/v1", transport=httpx2.MockTransport(break_off))
-    with anyio.fail_after(30), pytest.raises(expected):
+    with anyio.fail_after(90), pytest.raises(expected):
         await engine.submit(CAT)
     await engine.close()
     assert tries == ["POST"]
@@ -646,6 +646,6 @@ async def test_the_retired_service_is_explained_when_it_cannot_even_be_reached()
     engine = engine_at(
         "https://api.openai.com/v1", dialect=OPENAI, transport=httpx2.MockTransport(unreachable)
     )
-    with anyio.fail_after(30), pytest.raises(errors.EngineRefused, match="2026-09-24"):
+    with anyio.fail_after(90), pytest.raises(errors.EngineRefused, match="2026-09-24"):
         await engine.submit(CAT)
     await engine.close()

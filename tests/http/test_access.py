@@ -127,14 +127,14 @@ async def test_a_tokens_file_that_will_not_do_is_refused_at_the_start(
     if content is not None:
         file.write_bytes(content)
     async with app_in(tmp_path, engine="embedded", auth_tokens_file=file) as app:
-        with anyio.fail_after(10), pytest.raises(NotConfigured, match=said) as refused:
+        with anyio.fail_after(60), pytest.raises(NotConfigured, match=said) as refused:
             await serve_http(app, port=0)
     assert "word" not in refused.value.message
 
 
 async def test_a_token_with_a_space_is_refused_at_the_start(tmp_path: Path) -> None:
     async with app_in(tmp_path, engine="embedded", auth_token=SecretStr("two words")) as app:
-        with anyio.fail_after(10), pytest.raises(NotConfigured, match="ASCII without spaces"):
+        with anyio.fail_after(60), pytest.raises(NotConfigured, match="ASCII without spaces"):
             await serve_http(app, port=0)
 
 

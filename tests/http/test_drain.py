@@ -16,7 +16,7 @@ from tests.serving import serving
 @asynccontextmanager
 async def client_of(app: ASGIApp, stopping: anyio.Event) -> AsyncGenerator[httpx2.AsyncClient]:
     """A client of an app behind the middleware, over real HTTP."""
-    with anyio.fail_after(30):
+    with anyio.fail_after(90):
         async with (
             serving(Drain(app, stopping), lifespan="off") as url,
             httpx2.AsyncClient(base_url=url) as client,

@@ -111,7 +111,7 @@ async def test_calls_over_sse_count_until_they_have_ended(tmp_path: Path) -> Non
                     if len(refused) == 5:
                         all_refused.set()
 
-            with anyio.fail_after(30):
+            with anyio.fail_after(90):
                 async with anyio.create_task_group() as tasks:
                     for _ in range(8):
                         tasks.start_soon(wait)

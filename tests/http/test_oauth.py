@@ -285,7 +285,7 @@ async def test_whoever_comes_while_keys_are_fetched_waits_for_them(
                 await anyio.wait_all_tasks_blocked()
                 issuer.released.set()
 
-        with anyio.fail_after(10):
+        with anyio.fail_after(60):
             await arrive(issuer.token())
             first = issuer.keys[0]
             issuer.keys.insert(0, Key("second"))
@@ -351,5 +351,5 @@ async def test_while_an_issuer_is_silent_its_known_keys_go_on_and_nobody_is_turn
 )
 async def test_an_issuer_without_https_is_refused_at_the_start(url: str, tmp_path: Path) -> None:
     async with app_in(tmp_path, engine="embedded", oauth_issuer=url) as app:
-        with anyio.fail_after(10), pytest.raises(NotConfigured, match="SORA_MCP_OAUTH_ISSUER"):
+        with anyio.fail_after(60), pytest.raises(NotConfigured, match="SORA_MCP_OAUTH_ISSUER"):
             await serve_http(app, port=0)

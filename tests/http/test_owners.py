@@ -217,7 +217,7 @@ async def hearing(two: Two, name: str, way: str) -> AsyncGenerator[tuple[Client,
 
 async def until_list_changes(heard: Receiver) -> list[str]:
     told: list[str] = []
-    with anyio.fail_after(20):
+    with anyio.fail_after(60):
         while "list" not in told:
             told.append(await heard.receive())
     return told

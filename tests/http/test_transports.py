@@ -75,7 +75,7 @@ async def test_an_older_client_on_sse_is_told_of_finished_videos(tmp_path: Path)
         client_at(url, "sse-legacy", message_handler=note) as client,
     ):
         await client.call_tool("generate_video", {"prompt": "a cat"})
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             await changed.wait()
 
 
@@ -87,7 +87,7 @@ async def test_a_listener_on_streamable_http_is_told_of_finished_videos(tmp_path
         client.listen(resources_list_changed=True) as subscription,
     ):
         await client.call_tool("generate_video", {"prompt": "a cat"})
-        with anyio.fail_after(20):
+        with anyio.fail_after(60):
             async for event in subscription:
                 assert type(event).__name__ == "ResourcesListChanged"
                 break

@@ -154,7 +154,7 @@ async def test_what_is_no_readable_image_is_refused_in_plain_words(
 ) -> None:
     os.mkfifo(inside / "pipe")
     monkeypatch.chdir(inside)  # the path of a socket must be short
-    with socket.socket(socket.AF_UNIX) as listener, anyio.fail_after(5):
+    with socket.socket(socket.AF_UNIX) as listener, anyio.fail_after(60):
         listener.bind("socket")
         with pytest.raises(InvalidReference) as raised:
             await references.load(source)
@@ -169,7 +169,7 @@ async def test_a_pipe_behind_a_link_does_not_make_us_wait(
     os.mkfifo(inside / "pipe")
     (inside / "cat2.png").symlink_to("pipe")
 
-    with anyio.fail_after(5), pytest.raises(InvalidReference, match="no regular file"):
+    with anyio.fail_after(60), pytest.raises(InvalidReference, match="no regular file"):
         await references.load("cat2.png")
 
 

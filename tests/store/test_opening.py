@@ -55,7 +55,7 @@ async def test_openings_at_once_make_one_ledger(backend: str, tmp_path: Path) ->
             async with ledger.open() as store:
                 await add(store)
 
-        with anyio.fail_after(30):
+        with anyio.fail_after(90):
             async with anyio.create_task_group() as tasks:
                 for _ in range(8):
                     tasks.start_soon(use)
@@ -162,7 +162,7 @@ async def test_a_write_that_has_begun_is_not_cut_short_by_cancelling(tmp_path: P
         async def write() -> None:
             added.append(await add(store))
 
-        with closing(sqlite3.connect(tmp_path / LEDGER, timeout=0)) as other, anyio.fail_after(30):
+        with closing(sqlite3.connect(tmp_path / LEDGER, timeout=0)) as other, anyio.fail_after(90):
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(write)
                 while not _is_being_written(other):

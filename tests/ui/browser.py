@@ -20,7 +20,7 @@ from tests.server.processes import http_server
 from tests.serving import serving
 
 VARIABLE = "SORA_MCP_TEST_BROWSER"
-LONGEST = 110
+LONGEST = 240
 """Seconds that a scenario may take."""
 
 needs_browser = pytest.mark.skipif(

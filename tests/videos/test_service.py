@@ -299,7 +299,7 @@ async def test_many_jobs_are_followed_with_one_request(tmp_path: Path) -> None:
         ]
         for job in jobs:
             await videos.wait_for_answer(job, 20)
-        with anyio.fail_after(30):
+        with anyio.fail_after(90):
             while ("GET", "/v1/videos") not in host.requests:
                 await anyio.lowlevel.checkpoint()
                 await videos.wait(OWNER, jobs[0].id, 0.2)

@@ -7,7 +7,7 @@ const ARGUMENTS = [
   "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
   "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ];
-const LONGEST = 60_000;
+const LONGEST = 120_000;
 
 const asked = {
   width: 720, policy: "default", handed: "everything", without: [], context: {}, browser: {},
