@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import anyio
 import anyio.to_thread
@@ -30,13 +31,17 @@ from sora_mcp.videos.service import VideoService
 from sora_mcp.videos.spending import Prices
 from sora_mcp.videos.worker import Worker
 
+if TYPE_CHECKING:
+    from sora_mcp.library.bucket import BucketLibrary
+    from sora_mcp.library.folder import FolderLibrary
+
 log = logging.getLogger(__name__)
 
 _HEAVY = (
     "sora_mcp.store.sql",
     "sora_mcp.engines.configuration",
     "sora_mcp.events.local",
-    "sora_mcp.library.folder",
+    "sora_mcp.library.bucket",
 )
 
 
@@ -152,7 +157,6 @@ class App:
     async def _open(self, stack: AsyncExitStack) -> tuple[_Parts, Worker]:
         from sora_mcp.engines.configuration import named_dialects, open_engines, stated_prices
         from sora_mcp.events.local import LocalEvents
-        from sora_mcp.library.folder import FolderLibrary
         from sora_mcp.library.outputs import FolderOutputs
         from sora_mcp.library.references import FolderReferences
         from sora_mcp.store.sql import open_store
@@ -166,9 +170,7 @@ class App:
             LocalEvents.open(settings.home / LEDGER, store.changes_since)
         )
         engines = await stack.enter_async_context(open_engines(settings, dialects))
-        library = FolderLibrary(
-            settings.library, settings.home / "work", max_file_bytes=settings.max_file_bytes
-        )
+        library = _library(settings)
         shared = has_access_control(settings)
         # The library holds everybody's files: a path in it would be a way around the owner.
         folders = () if shared else allowed_folders(settings.library, self._working_folder)
@@ -249,6 +251,16 @@ def engine_names(settings: Settings) -> tuple[str, ...]:
     hosts = list(map(authority, settings.base_urls[:1]))
     named = [engine.name for engine in settings.named_engines]
     return (*hosts, *named) or ("embedded",)
+
+
+def _library(settings: Settings) -> "FolderLibrary | BucketLibrary":
+    from sora_mcp.library.bucket import open_bucket
+    from sora_mcp.library.folder import FolderLibrary
+
+    work, most = settings.home / "work", settings.max_file_bytes
+    if settings.storage_url is None:
+        return FolderLibrary(settings.library, work, max_file_bytes=most)
+    return open_bucket(settings.storage_url, work, max_file_bytes=most)
 
 
 def _spending_rules(settings: Settings) -> SpendingRules:

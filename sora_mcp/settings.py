@@ -20,7 +20,14 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from sora_mcp.addresses import BOTH, BaseUrls, PublicUrl, authority, has_password
+from sora_mcp.addresses import (
+    BOTH,
+    BaseUrls,
+    PublicUrl,
+    StorageUrl,
+    authority,
+    has_password,
+)
 from sora_mcp.complaints import wanted
 from sora_mcp.named_engines import VARIABLE, Key, NamedEngine, Seconds, Size, read_engines
 from sora_mcp.videos.errors import NotConfigured
@@ -34,7 +41,6 @@ _FOREIGN = {
 }
 WITHOUT_EFFECT = frozenset(
     {
-        "storage_url",
         "openai_webhook_secret",
         "webhook_url",
         "webhook_secret",
@@ -88,8 +94,9 @@ class Settings(BaseSettings):
     """Largest file taken from a host, in bytes."""
     database_url: SecretStr | None = None
     """The ledger, `postgresql://…` for many replicas; SQLite in the home folder without it."""
-    storage_url: str | None = None
-    """Object storage for finished files, `s3://bucket/prefix`."""
+    storage_url: StorageUrl | None = None
+    """Object storage for finished files instead of the library folder, `s3://bucket/prefix`; key,
+    region and endpoint come from the usual `AWS_…` variables: `docs/deployment.md`."""
     prices: Annotated[tuple[Price, ...], NoDecode] = ()
     """USD per second by host, model and size: JSON, or the path of a TOML file."""
     max_cost_usd: Annotated[float | None, Field(ge=0)] = None

@@ -79,6 +79,12 @@ class LibraryError(SoraError):
     retry = True
 
 
+class StorageUnavailable(LibraryError):
+    """The object storage took or gave nothing; what was made waits here until it does again."""
+
+    code = "storage_unavailable"
+
+
 class LedgerError(SoraError):
     """The ledger could not be opened, read or written."""
 

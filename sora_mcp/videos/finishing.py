@@ -13,9 +13,10 @@ from sora_mcp.videos.errors import (
     LibraryError,
     NotConfigured,
     SoraError,
+    StorageUnavailable,
     job_error,
 )
-from sora_mcp.videos.lifecycle import ACTIVE, DOWNLOAD_PAUSES, advance
+from sora_mcp.videos.lifecycle import ACTIVE, DOWNLOAD_PAUSES, advance, storage_delay
 from sora_mcp.videos.models import File, Job, JobError, JobStatus, Operation, Variant
 from sora_mcp.videos.ports import Content, Engine, Engines, JobStore, Library, OpenContent
 from sora_mcp.videos.submitting import Save
@@ -60,13 +61,17 @@ class Finisher:
                 video, note = await self._lengthened(job, open_content)
             else:
                 video = await self._library.fetch(job, open_content)
+            completed = await self._complete(job, video, note)
         except EngineError as error:
             await self._fetch_later(job, error)
+            return
+        except StorageUnavailable as error:
+            await self._keep_later(job, error)
             return
         except LibraryError as error:
             await self._save(_unfetched(job, error, free=engine.free), None)
             return
-        if await self._complete(job, video, note):
+        if completed:
             await self._release(engine, job, had_part=extends)
 
     async def _lengthened(self, job: Job, open_content: OpenContent) -> tuple[File, str | None]:
@@ -97,6 +102,13 @@ class Finisher:
         else:
             await self._save(_unfetched(job, error, free=self._engines.of(job).free), None)
 
+    async def _keep_later(self, job: Job, error: StorageUnavailable) -> None:
+        """What is made waits for its storage, for ever if need be: it is not made again."""
+        pause = storage_delay(job)
+        log.warning("%s: %s Trying again in %.0f s.", job.id, error.message, pause)
+        trouble = f"{error.message} The video is not lost: this is tried again by itself."
+        await self._save(job.model_copy(update={"poll_after": pause, "trouble": trouble}), pause)
+
     async def _release(self, engine: Engine, job: Job, *, had_part: bool) -> None:
         """Let go of copies that are not needed any more; a failure leaves them where they are."""
         try:
@@ -114,6 +126,8 @@ class Finisher:
         for variant in (Variant.THUMBNAIL, Variant.SPRITESHEET):
             try:
                 files.append(await self._library.add_still(job, variant))
+            except StorageUnavailable:
+                raise
             except SoraError as error:
                 notes.append(f"The {variant} could not be made: {error.message}")
         done = advance(
@@ -167,11 +181,15 @@ class Finisher:
             except SoraError as error:
                 outcome = error
             tasks.cancel_scope.cancel()
-        if isinstance(outcome, SoraError):
-            await self._save(advance(job, JobStatus.FAILED, error=job_error(outcome)), None)
-        else:
-            video, note = outcome
-            await self._complete(job, video, note)
+        job = advance(job, JobStatus.IN_PROGRESS, progress=min(done, 99))
+        try:
+            if isinstance(outcome, SoraError):
+                raise outcome
+            await self._complete(job, *outcome)
+        except StorageUnavailable as error:
+            await self._keep_later(job, error)
+        except SoraError as error:
+            await self._save(advance(job, JobStatus.FAILED, error=job_error(error)), None)
 
     async def cancel(self, job: Job) -> None:
         """Stop a job where its host can; it stays in the ledger, as cancelled."""
