@@ -1,12 +1,14 @@
-"""A real S3 server on loopback, and buckets on it."""
+"""A real S3 server on loopback, and a new bucket on it for each test that wants one."""
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Iterator
 
+import anyio
 import httpx2
 import pytest
 
-KEY_ID, SECRET = "AKIA-test-4711", "secret-of-the-bucket"
+from tests.fakes.storage import Storage, aws
+from tests.serving import serving
 
 
 @pytest.fixture(scope="session")
@@ -21,26 +23,28 @@ def s3() -> Iterator[str]:
     server.stop()
 
 
-def aws(endpoint: str) -> dict[str, str]:
-    """The variables by which a bucket at an endpoint is reached."""
-    return {
-        "AWS_ACCESS_KEY_ID": KEY_ID,
-        "AWS_SECRET_ACCESS_KEY": SECRET,
-        "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": endpoint,
-    }
-
-
-def new_bucket(endpoint: str) -> str:
+@pytest.fixture
+def place(s3: str) -> str:
     """The address of an empty place in a new bucket."""
     name = f"videos-{secrets.token_hex(6)}"
-    httpx2.put(f"{endpoint}/{name}").raise_for_status()
+    httpx2.put(f"{s3}/{name}").raise_for_status()
     return f"s3://{name}/a/prefix"
 
 
 @pytest.fixture
-def bucket(s3: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of an empty place in a new bucket, which this process can reach."""
+def bucket(s3: str, place: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A place that this process reaches straight away."""
     for name, value in aws(s3).items():
         monkeypatch.setenv(name, value)
-    return new_bucket(s3)
+    return place
+
+
+@pytest.fixture
+async def storage(s3: str, monkeypatch: pytest.MonkeyPatch) -> AsyncGenerator[Storage]:
+    """The way by which this process reaches its places, for at most two minutes."""
+    storage = Storage(s3)
+    async with serving(storage.app()) as url:
+        for name, value in aws(url).items():
+            monkeypatch.setenv(name, value)
+        with anyio.fail_after(120):
+            yield storage

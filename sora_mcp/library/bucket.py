@@ -259,8 +259,11 @@ class BucketLibrary:
         return png
 
     async def drop_reference(self, video_id: str) -> None:
-        """Forget a kept first-frame image."""
-        await self._objects.delete([_reference(video_id)])
+        """Forget a kept first-frame image; where that fails, it stays, and harms nobody."""
+        try:
+            await self._objects.delete([_reference(video_id)])
+        except StorageUnavailable as error:
+            log.info("%s: its first frame is kept: %s", video_id, error.message)
 
     # Ending
 

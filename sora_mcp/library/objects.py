@@ -5,6 +5,7 @@ https://developmentseed.org/obstore/latest/api/store/aws/). What obstore says of
 them, and is never passed on: only the storage's error code is.
 """
 
+import os
 import re
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
@@ -17,6 +18,7 @@ from urllib.parse import urlsplit
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
+from pydantic import AnyHttpUrl
 
 from sora_mcp.videos.errors import NotConfigured, StorageUnavailable
 
@@ -28,6 +30,7 @@ RETRIES = 2
 RETRY_TIMEOUT = timedelta(seconds=8)
 """A tool answers within 45 s: longer waits are the ledger's."""
 
+_ENDPOINTS = {"AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"}
 _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>")
 _STATUS = re.compile(r"status code: (\d{3})")
 _ADVICE = {
@@ -72,6 +75,10 @@ class Objects:
         self.url = url
         parts = urlsplit(url)
         try:
+            for name in _ENDPOINTS & os.environ.keys():
+                AnyHttpUrl(
+                    os.environ[name]
+                )  # the client finds out at its first request, and panics
             self._store = S3Store(
                 parts.netloc,
                 prefix=parts.path.strip("/") or None,
@@ -176,10 +183,10 @@ class Objects:
         code, status = _CODE.search(said), _STATUS.search(said)
         answers = [found[1] for found in (code, status) if found]
         if not answers:
-            missing_key = "169.254.169.254" in said or "credential" in said
+            # Who has no key is looked for at the address that Amazon's machines are given one by.
             reason = (
-                "it has no key. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-                if missing_key
+                "there is no key. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+                if "/latest/api/token" in said
                 else "it cannot be reached. Check AWS_ENDPOINT_URL and the network"
             )
         else:
