@@ -8,6 +8,7 @@ and whoever uploads it twice changes nothing. Beside it are its images and its d
 
 import json
 import logging
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
@@ -74,6 +75,27 @@ class BucketLibrary:
         """The bucket and prefix."""
         return self._objects.url
 
+    async def try_out(self) -> None:
+        """Put, read, list and remove a small object.
+
+        Raises:
+            StorageUnavailable: One of these cannot be done.
+        """
+        key, data = f"doctor/{secrets.token_hex(8)}", secrets.token_bytes(64)
+        await self._objects.put_new(key, data, len(data), {"Content-Type": "text/plain"})
+        came = await self._objects.read(key, 0, len(data))
+        listed = await self._objects.keys("doctor")
+        await self._objects.delete([key])
+        if came != data or key not in listed:
+            raise self._not_kept(key)
+
+    def _not_kept(self, key: str) -> StorageUnavailable:
+        return StorageUnavailable(
+            f"The object storage {self.place} did not keep {PurePosixPath(key).name} as it was "
+            "sent.",
+            "If that stays so, look at its own log.",
+        )
+
     async def sweep(self) -> None:
         """Remove what tries long ago left on this machine."""
         await self._desk.sweep()
@@ -129,10 +151,7 @@ class BucketLibrary:
         kept = await self._kept(key)
         if kept is None:
             await self._objects.delete([key])
-            raise StorageUnavailable(
-                f"The object storage {self.place} did not keep {PurePosixPath(key).name} as it was "
-                "sent."
-            )
+            raise self._not_kept(key)
         return kept
 
     async def _kept(self, key: str) -> File | None:

@@ -46,7 +46,8 @@ class LocalCopies:
                 await on_disk(self._folder, _append, part, data)
             if await on_disk(self._folder, sha256_of, part) != file.sha256:
                 raise StorageUnavailable(
-                    f"{PurePath(file.location).name} comes damaged from the object storage."
+                    f"{PurePath(file.location).name} comes damaged from the object storage.",
+                    "Try again; if that stays so, restore it from a backup.",
                 )
             await on_disk(self._folder, self._take, part, file)
         finally:

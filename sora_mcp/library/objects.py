@@ -33,23 +33,29 @@ RETRY_TIMEOUT = timedelta(seconds=8)
 _ENDPOINTS = {"AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"}
 _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>")
 _STATUS = re.compile(r"status code: (\d{3})")
+_MAY = "Allow it to list, read, write and delete there."
+_REGION = ("the bucket is in another region", "Set AWS_REGION.")
 _ADVICE = {
-    "NoSuchBucket": "there is no such bucket. Make it, or correct SORA_MCP_STORAGE_URL",
-    "AccessDenied": "the key may not do this. Allow it to list, read, write and delete there",
-    "InvalidAccessKeyId": "the key is not known there. Correct AWS_ACCESS_KEY_ID",
-    "SignatureDoesNotMatch": "the secret is not the key's. Correct AWS_SECRET_ACCESS_KEY",
-    "ExpiredToken": "the key has expired. Renew it",
-    "RequestTimeTooSkewed": "the clock of this machine is wrong. Set it",
-    "PermanentRedirect": "the bucket is in another region. Set AWS_REGION",
-    "AuthorizationHeaderMalformed": "the bucket is in another region. Set AWS_REGION",
-    "QuotaExceeded": "its quota is used up. Make room there",
-    "XMinioStorageFull": "it is full. Make room there",
-    "SlowDown": "it has too much to do",
-    "401": "the key was not accepted. Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-    "403": "the key may not do this. Allow it to list, read, write and delete there",
-    "507": "it is full. Make room there",
+    "NoSuchBucket": ("there is no such bucket", "Make it, or correct SORA_MCP_STORAGE_URL."),
+    "AccessDenied": ("the key may not do this", _MAY),
+    "InvalidAccessKeyId": ("the key is not known there", "Correct AWS_ACCESS_KEY_ID."),
+    "SignatureDoesNotMatch": ("the secret is not the key's", "Correct AWS_SECRET_ACCESS_KEY."),
+    "ExpiredToken": ("the key has expired", "Renew it."),
+    "RequestTimeTooSkewed": ("the clock of this machine is wrong", "Set it."),
+    "PermanentRedirect": _REGION,
+    "AuthorizationHeaderMalformed": _REGION,
+    "QuotaExceeded": ("its quota is used up", "Make room there."),
+    "401": ("the key is not accepted", "Correct AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."),
+    "403": ("the key may not do this", _MAY),
+    "501": (
+        "it cannot put an object only where there is none",
+        "Use one that knows If-None-Match.",
+    ),
+    "507": ("it is full", "Make room there."),
 }
 """By error code (docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html), else by status."""
+_NO_KEY = ("there is no key", "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
+_UNREACHABLE = ("it cannot be reached", "Check AWS_ENDPOINT_URL and the network.")
 
 
 @dataclass(frozen=True)
@@ -114,7 +120,8 @@ class Objects:
             return None
         if len(data) != length:
             raise StorageUnavailable(
-                f"{self.url} gave {len(data):,} of {length:,} bytes that it was asked for."
+                f"{self.url} gave {len(data):,} of {length:,} bytes that it was asked for.",
+                "Try again; if that stays so, look at its own log.",
             )
         return data
 
@@ -177,22 +184,18 @@ class Objects:
         except (BaseError, OSError) as error:
             if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in str(error):
                 raise
-            raise StorageUnavailable(self._trouble(str(error))) from None
+            raise self._trouble(str(error)) from None
 
-    def _trouble(self, said: str) -> str:
-        code, status = _CODE.search(said), _STATUS.search(said)
-        answers = [found[1] for found in (code, status) if found]
+    def _trouble(self, said: str) -> StorageUnavailable:
+        answers = [found[1] for found in (_CODE.search(said), _STATUS.search(said)) if found]
+        reason, fix = next(
+            (_ADVICE[answer] for answer in answers if answer in _ADVICE),
+            ("it answers with an error", "Look at its own log."),
+        )
         if not answers:
-            # Who has no key is looked for at the address that Amazon's machines are given one by.
-            reason = (
-                "there is no key. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-                if "/latest/api/token" in said
-                else "it cannot be reached. Check AWS_ENDPOINT_URL and the network"
-            )
-        else:
-            reason = next(
-                (_ADVICE[answer] for answer in answers if answer in _ADVICE),
-                "it answers with an error",
-            )
+            # Who has no key asks the address that gives one to Amazon's machines.
+            reason, fix = _NO_KEY if "/latest/api/token" in said else _UNREACHABLE
         told = f" ({', '.join(answers)})" if answers else ""
-        return f"The object storage {self.url} cannot be used: {reason}{told}."
+        return StorageUnavailable(
+            f"The object storage {self.url} cannot be used: {reason}{told}.", fix
+        )

@@ -84,6 +84,12 @@ class StorageUnavailable(LibraryError):
 
     code = "storage_unavailable"
 
+    def __init__(self, what: str, fix: str) -> None:
+        """`what` happened, and how to `fix` it: one sentence each."""
+        super().__init__(f"{what} {fix}")
+        self.what = what
+        self.fix = fix
+
 
 class LedgerError(SoraError):
     """The ledger could not be opened, read or written."""

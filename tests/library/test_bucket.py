@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from urllib.parse import unquote
@@ -189,15 +190,19 @@ async def test_a_damaged_object_is_found_out(
 @pytest.mark.parametrize(
     ("status", "code", "said"),
     [
-        (403, "AccessDenied", "Allow it to list, read, write and delete there (AccessDenied, 403)"),
+        (
+            403,
+            "AccessDenied",
+            "may not do this (AccessDenied, 403). Allow it to list, read, write and delete there.",
+        ),
         (403, "InvalidAccessKeyId", "Correct AWS_ACCESS_KEY_ID"),
         (403, "SignatureDoesNotMatch", "Correct AWS_SECRET_ACCESS_KEY"),
-        (401, "Unheard", "the key was not accepted"),
-        (507, "XMinioStorageFull", "it is full. Make room there"),
-        (507, "Unheard", "it is full. Make room there"),
+        (401, "Unheard", "the key is not accepted (Unheard, 401)"),
+        (507, "XMinioStorageFull", "it is full (XMinioStorageFull, 507). Make room"),
+        (501, "NotImplemented", "Use one that knows If-None-Match"),
         (403, "QuotaExceeded", "its quota is used up"),
         (404, "NoSuchBucket", "there is no such bucket"),
-        (418, "Unheard", "it answers with an error (Unheard, 418)"),
+        (418, "Unheard", "it answers with an error (Unheard, 418)."),
     ],
 )
 async def test_what_a_bucket_refuses_is_told_in_our_words_without_secrets(
@@ -253,6 +258,15 @@ def test_variables_that_the_client_cannot_use_are_a_wrong_setting(
     with pytest.raises(NotConfigured, match="AWS_") as raised:
         open_bucket("s3://bucket", tmp_path, max_file_bytes=MOST)
     assert "do-not-show-me" not in raised.value.message
+
+
+def test_without_its_client_it_is_said_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delitem(sys.modules, "sora_mcp.library.objects", raising=False)
+    monkeypatch.setitem(sys.modules, "obstore", None)
+    with pytest.raises(NotConfigured, match=r"pip install sora-mcp\[s3\]"):
+        open_bucket("s3://bucket", tmp_path, max_file_bytes=MOST)
 
 
 async def test_what_an_earlier_folder_library_holds_stays_readable(
