@@ -16,6 +16,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 import obstore
+from anyio import fail_after
 from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store
 from pydantic import AnyHttpUrl
@@ -25,10 +26,14 @@ from sora_mcp.videos.errors import NotConfigured, StorageUnavailable
 PART_BYTES = 8 << 20
 """Larger files are sent and fetched in parts of this size, each a request of its own."""
 
-REQUEST_TIMEOUT = timedelta(seconds=30)
+PART_TIMEOUT = timedelta(seconds=120)
+"""For one request, also on a line that takes a minute for two parts at once."""
+
 RETRIES = 2
 RETRY_TIMEOUT = timedelta(seconds=8)
-"""A tool answers within 45 s: longer waits are the ledger's."""
+ANSWER_SECONDS = 20.0
+"""For everything but files, retries included: a tool answers within 45 s, and longer waits are the
+ledger's."""
 
 _ENDPOINTS = {"AWS_ENDPOINT", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3"}
 _CODE = re.compile(r"<Code>([A-Za-z0-9]{1,60})</Code>")
@@ -55,6 +60,7 @@ _ADVICE = {
 }
 """By error code (docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html), else by status."""
 _NO_KEY = ("there is no key", "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.")
+_SILENT = ("it does not answer", "Look at its own log.")
 _UNREACHABLE = ("it cannot be reached", "Check AWS_ENDPOINT_URL and the network.")
 
 
@@ -90,7 +96,7 @@ class Objects:
                 prefix=parts.path.strip("/") or None,
                 checksum_algorithm="SHA256",
                 # Only who sets an endpoint that begins with http:// is served over it.
-                client_options={"allow_http": True, "timeout": REQUEST_TIMEOUT},
+                client_options={"allow_http": True, "timeout": PART_TIMEOUT},
                 retry_config={"max_retries": RETRIES, "retry_timeout": RETRY_TIMEOUT},
             )
         except (BaseError, ValueError):
@@ -102,7 +108,7 @@ class Objects:
     async def stat(self, key: str) -> Kept | None:
         """Size and attributes of an object; None when there is none."""
         try:
-            with self._told():
+            with self._told(ANSWER_SECONDS):
                 found = await obstore.get_async(self._store, key, options={"head": True})
         except FileNotFoundError:
             await self.keys(key.rpartition("/")[0])  # answers only if there is such a bucket
@@ -112,7 +118,7 @@ class Objects:
     async def read(self, key: str, start: int, length: int) -> bytes | None:
         """That range of an object, which has to lie in it; None when there is none."""
         try:
-            with self._told():
+            with self._told(ANSWER_SECONDS if length < PART_BYTES else None):
                 data = bytes(
                     await obstore.get_range_async(self._store, key, start=start, length=length)
                 )
@@ -133,7 +139,7 @@ class Objects:
         What is larger than a part must be under a key that nothing else can ever have: a condition
         cannot be set on an upload in parts.
         """
-        with self._told():
+        with self._told(None):
             if size > PART_BYTES:
                 await obstore.put_async(
                     self._store,
@@ -142,7 +148,7 @@ class Objects:
                     attributes={**attributes},
                     use_multipart=True,
                     chunk_size=PART_BYTES,
-                    max_concurrency=3,
+                    max_concurrency=2,
                 )
                 return
             try:
@@ -154,33 +160,36 @@ class Objects:
 
     async def put(self, key: str, data: bytes, attributes: dict[str, str]) -> None:
         """Put an object, over the one that may be there."""
-        with self._told():
+        with self._told(ANSWER_SECONDS):
             await obstore.put_async(
                 self._store, key, data, attributes={**attributes}, use_multipart=False
             )
 
     async def keys(self, folder: str) -> list[str]:
         """The keys of all objects below a folder."""
-        with self._told():
+        with self._told(ANSWER_SECONDS):
             # Its other result, Arrow's, is of a package that is not installed.
             pages = obstore.list(self._store, folder)  # pyright: ignore[reportUnknownMemberType]
             return [meta["path"] async for page in pages for meta in page]
 
     async def delete(self, keys: Sequence[str]) -> None:
         """Remove objects; those that are not there are no trouble."""
-        with self._told():
+        with self._told(ANSWER_SECONDS):
             await obstore.delete_async(self._store, keys)
 
     async def address(self, key: str, method: Literal["GET", "HEAD"], life: timedelta) -> str:
         """A signed URL of an object, good for so long."""
-        with self._told():
+        with self._told(ANSWER_SECONDS):
             return await obstore.sign_async(self._store, method, key, life)
 
     @contextmanager
-    def _told(self) -> Generator[None]:
-        """Failures in our words, which leave out what obstore says."""
+    def _told(self, seconds: float | None) -> Generator[None]:
+        """Failures, and no answer in `seconds`, in words that leave out what obstore says."""
         try:
-            yield
+            with fail_after(seconds):
+                yield
+        except TimeoutError:
+            raise self._unavailable(*_SILENT) from None
         except (BaseError, OSError) as error:
             if isinstance(error, FileNotFoundError) and "NoSuchBucket" not in str(error):
                 raise
@@ -196,6 +205,7 @@ class Objects:
             # Who has no key asks the address that gives one to Amazon's machines.
             reason, fix = _NO_KEY if "/latest/api/token" in said else _UNREACHABLE
         told = f" ({', '.join(answers)})" if answers else ""
-        return StorageUnavailable(
-            f"The object storage {self.url} cannot be used: {reason}{told}.", fix
-        )
+        return self._unavailable(f"{reason}{told}", fix)
+
+    def _unavailable(self, reason: str, fix: str) -> StorageUnavailable:
+        return StorageUnavailable(f"The object storage {self.url} cannot be used: {reason}.", fix)

@@ -3,10 +3,12 @@
 import hashlib
 import os
 import sys
+import traceback
 from collections.abc import AsyncGenerator
 from pathlib import Path
 from urllib.parse import unquote
 
+import anyio
 import httpx2
 import pytest
 from starlette.requests import Request
@@ -136,6 +138,7 @@ async def test_a_large_file_goes_in_parts_both_ways(
     body = body[: len(small_mp4()) + filling]
 
     _, file = await kept(library, make_job(), body)
+    assert len(storage.asked("PUT")) == 3
     storage.requests.clear()
     copy = await another_machine(f"{library.place}", tmp_path).copy(file, tmp_path / "copy.mp4")
 
@@ -214,9 +217,27 @@ async def test_what_a_bucket_refuses_is_told_in_our_words_without_secrets(
 
     assert said in raised.value.message
     assert library.place in raised.value.message
-    assert KEY_ID not in raised.value.message
-    assert SECRET not in raised.value.message
-    assert raised.value.__suppress_context__
+    logged = "".join(traceback.format_exception(raised.value))
+    assert KEY_ID not in logged
+    assert SECRET not in logged
+
+
+async def test_a_bucket_that_never_answers_is_not_waited_for(
+    library: BucketLibrary, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never = anyio.Event()
+
+    async def hang(request: Request, body: bytes, pass_on: PassOn) -> Response | None:
+        await never.wait()
+        return None
+
+    _, file = await kept(library, make_job())
+    monkeypatch.setattr("sora_mcp.library.objects.ANSWER_SECONDS", 0.2)
+    storage.fault = hang
+    for use in (library.exists(file), library.read(file, 0, 9), library.remove(make_job())):
+        with pytest.raises(StorageUnavailable, match="it does not answer"):
+            await use
+    never.set()
 
 
 async def test_a_bucket_that_vanished_is_an_outage_and_not_the_end_of_its_files(

@@ -80,6 +80,8 @@ async def test_a_bucket_that_cannot_be_reached_is_waited_for_by_the_next_process
             job = await in_trouble(videos, await begun(videos))
             assert job.trouble is not None
             assert "cannot be reached" in job.trouble
+        gone = error(404, "Its file is gone.")
+        host.fail("GET /videos/{id}/content", *[gone] * 9)
         async with (
             serving(Storage(s3).app(), port=port),
             app_in(tmp_path, **settings) as app,
@@ -154,7 +156,7 @@ async def test_videos_are_joined_and_extended_out_of_the_bucket(
 
 
 async def test_deleting_waits_for_the_bucket_and_leaves_nothing_in_it(
-    tmp_path: Path, storage: Storage, place: str
+    tmp_path: Path, storage: Storage, place: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with videos_from(quick_host(), tmp_path, storage_url=place) as videos:
         job = await make(videos)
@@ -170,6 +172,7 @@ async def test_deleting_waits_for_the_bucket_and_leaves_nothing_in_it(
     async with httpx2.AsyncClient() as http:
         assert (await http.get(address)).status_code == 404
     assert not list((tmp_path / "home" / "work" / "copies").iterdir())
+    assert "unexpectedly" not in caplog.text
 
 
 @pytest.mark.requirement("FILE-LINK")
