@@ -87,10 +87,9 @@ class Objects:
         self.url = url
         parts = urlsplit(url)
         try:
+            # The client would find out at its first request only, and panic.
             for name in _ENDPOINTS & os.environ.keys():
-                AnyHttpUrl(
-                    os.environ[name]
-                )  # the client finds out at its first request, and panics
+                AnyHttpUrl(os.environ[name])
             self._store = S3Store(
                 parts.netloc,
                 prefix=parts.path.strip("/") or None,
