@@ -16,13 +16,22 @@ from sora_mcp.videos.errors import (
     StorageUnavailable,
     job_error,
 )
-from sora_mcp.videos.lifecycle import ACTIVE, DOWNLOAD_PAUSES, advance, storage_delay
+from sora_mcp.videos.lifecycle import (
+    ACTIVE,
+    DOWNLOAD_PAUSES,
+    advance,
+    is_hopeless,
+    storage_delay,
+)
 from sora_mcp.videos.models import File, Job, JobError, JobStatus, Operation, Variant
 from sora_mcp.videos.ports import Content, Engine, Engines, JobStore, Library, OpenContent
 from sora_mcp.videos.submitting import Save
 
 SECONDS_TOLERANCE = 0.3
 """A shorter difference in length is how codecs round, not news."""
+
+_NOT_LOST = "The video is not lost: this is tried again by itself."
+"""How the trouble of a job ends whose video waits for its storage on some machine."""
 
 _NEVER_SENT = JobError(code="cancelled", message="It was deleted before it was sent.", charged="no")
 _ON_REQUEST = JobError(code="cancelled", message="It was cancelled on request.")
@@ -86,6 +95,11 @@ class Finisher:
         return await self._library.join(job, [video, added], _unheard)
 
     async def _fetch_later(self, job: Job, error: EngineError) -> None:
+        if isinstance(error, ContentMissing) and self._may_be_elsewhere(job):
+            what = f"{job.engine} no longer has the video, and it is not in the object storage yet."
+            hope = "The machine that fetched it puts it there."
+            await self._keep_later(job, StorageUnavailable(what, hope))
+            return
         attempts = job.attempts + 1
         if attempts <= len(DOWNLOAD_PAUSES):
             log.info("%s: %s (download %d)", job.id, error.message, attempts)
@@ -102,11 +116,16 @@ class Finisher:
         else:
             await self._save(_unfetched(job, error, free=self._engines.of(job).free), None)
 
+    def _may_be_elsewhere(self, job: Job) -> bool:
+        """Whether a machine may have the video that could not put it into its storage so far."""
+        waits = job.trouble is not None and job.trouble.endswith(_NOT_LOST)
+        return waits and not is_hopeless(job, self._store.now())
+
     async def _keep_later(self, job: Job, error: StorageUnavailable) -> None:
         """What is made waits for its storage, for ever if need be: it is not made again."""
         pause = storage_delay(job)
         log.warning("%s: %s Trying again in %.0f s.", job.id, error.message, pause)
-        trouble = f"{error.message} The video is not lost: this is tried again by itself."
+        trouble = f"{error.message} {_NOT_LOST}"
         await self._save(job.model_copy(update={"poll_after": pause, "trouble": trouble}), pause)
 
     async def _release(self, engine: Engine, job: Job, *, had_part: bool) -> None:

@@ -95,6 +95,34 @@ async def test_a_bucket_that_cannot_be_reached_is_waited_for_by_the_next_process
     assert made_once(host)
 
 
+async def test_another_machine_leaves_a_job_to_the_one_that_has_its_video(
+    tmp_path: Path, storage: Storage, place: str
+) -> None:
+    host = quick_host()
+    waiting, elsewhere = tmp_path / "home" / "work" / "outgoing", tmp_path / "elsewhere"
+    storage.fault = says(507, "Full", only="PUT")
+    async with serving(host.app()) as base_url:
+        settings = {"base_url": f"{base_url}/v1", "storage_url": place}
+        async with app_in(tmp_path, **settings) as app:
+            videos = await app.videos()
+            job = await in_trouble(videos, await begun(videos))
+        waiting.rename(elsewhere)
+        storage.fault = None
+        host.fail("GET /videos/{id}/content", *[error(404, "Its file is gone.")] * 99)
+        async with app_in(tmp_path, **settings) as app:
+            videos = await app.videos()
+            async for state in videos.watch(OWNER, job.id):
+                assert state.trouble is not None
+                if "no longer has the video" in state.trouble:
+                    break
+        for file in elsewhere.glob("*.mp4"):
+            file.rename(waiting / file.name)
+        async with app_in(tmp_path, **settings) as app:
+            done = await (await app.videos()).wait(OWNER, job.id, 60)
+    assert done.status is JobStatus.COMPLETED
+    assert len(host.accepted) == 1
+
+
 async def test_status_and_errors_say_that_the_bucket_is_in_the_way(
     tmp_path: Path, storage: Storage, place: str
 ) -> None:
