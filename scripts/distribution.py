@@ -11,7 +11,7 @@ from project import PROJECT
 from pydantic import SecretStr
 from settings_page import GROUPS, kinds_of, meaning_of, variable_of
 
-from sora_mcp.settings import WITHOUT_EFFECT, Settings
+from sora_mcp.settings import Settings
 
 REGISTRY_NAME = "io.github.sora-mcp/sora-mcp"
 """The name in the MCP registry; its first part has to be the account that publishes."""
@@ -77,7 +77,6 @@ def registry_entry() -> str:
         for group, names in GROUPS.items()
         if group not in FOR_SERVERS
         for name in names
-        if name not in WITHOUT_EFFECT
     ]
     return _json(
         {

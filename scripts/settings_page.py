@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from sora_mcp.settings import PREFIX, WITHOUT_EFFECT, Settings
+from sora_mcp.settings import PREFIX, Settings
 
 GROUPS = {
     "The engine": ("base_url", "api_key", "engine", "engines_file", "dialect"),
@@ -115,8 +115,6 @@ def _row(name: str, field: FieldInfo) -> str:
         meaning += f" One of {values}."
     if SecretStr in kinds_of(field.annotation):
         meaning += " Secret: never shown."
-    if name in WITHOUT_EFFECT:
-        meaning += " **Has no effect in this version.**"
     return f"| {variable} | {meaning} | {_default(name, field)} |"
 
 

@@ -1,5 +1,6 @@
 """Addresses of hosts and of this server: what may be one, and how it is shown to people."""
 
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -84,6 +85,27 @@ def check_receiver(value: SecretStr) -> SecretStr:
 
 ReceiverUrl = Annotated[SecretStr, AfterValidator(check_receiver)]
 """Where webhooks are sent; secret, because whoever knows such an address can often post to it."""
+
+
+_STORAGE = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[A-Za-z0-9._=-]+)*)/?")
+"""A bucket's name: docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html."""
+
+
+def _storage(value: str) -> str:
+    place = _STORAGE.fullmatch(value)
+    if place is None or {".", ".."} & set(place[2].split("/")):
+        raise ValueError(
+            "the address of a bucket, such as s3://bucket/prefix; its key is not part of it, but "
+            "in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+        )
+    return value.rstrip("/")
+
+
+StorageUrl = Annotated[str, AfterValidator(_storage)]
+"""A bucket, and what the names of objects in it begin with, without a slash at the end.
+
+Where it will not do, the error never shows it: it may hold a password.
+"""
 
 
 def _wanted(address: str) -> str | None:

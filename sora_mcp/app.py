@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import anyio.to_thread
@@ -34,13 +34,17 @@ from sora_mcp.videos.service import VideoService
 from sora_mcp.videos.spending import Prices
 from sora_mcp.videos.worker import Worker
 
+if TYPE_CHECKING:
+    from sora_mcp.library.bucket import BucketLibrary
+    from sora_mcp.library.folder import FolderLibrary
+
 log = logging.getLogger(__name__)
 
 _HEAVY = (
     "sora_mcp.store.sql",
     "sora_mcp.engines.configuration",
     "sora_mcp.events.local",
-    "sora_mcp.library.folder",
+    "sora_mcp.library.bucket",
 )
 
 
@@ -181,7 +185,6 @@ class App:
         from sora_mcp.deliveries import WebReceiver
         from sora_mcp.engines.configuration import named_dialects, open_engines, stated_prices
         from sora_mcp.events.local import LocalEvents
-        from sora_mcp.library.folder import FolderLibrary
         from sora_mcp.library.outputs import FolderOutputs
         from sora_mcp.library.references import FolderReferences
         from sora_mcp.store.sql import open_store
@@ -197,9 +200,7 @@ class App:
             LocalEvents.open(settings.home / LEDGER, store.changes_since)
         )
         engines = await stack.enter_async_context(open_engines(settings, dialects, self.measures))
-        library = FolderLibrary(
-            settings.library, settings.home / "work", max_file_bytes=settings.max_file_bytes
-        )
+        library = _library(settings)
         shared = has_access_control(settings)
         # The library holds everybody's files: a path in it would be a way around the owner.
         folders = () if shared else allowed_folders(settings.library, self._working_folder)
@@ -292,6 +293,16 @@ def engine_names(settings: Settings) -> tuple[str, ...]:
     hosts = list(map(authority, settings.base_urls[:1]))
     named = [engine.name for engine in settings.named_engines]
     return (*hosts, *named) or ("embedded",)
+
+
+def _library(settings: Settings) -> "FolderLibrary | BucketLibrary":
+    from sora_mcp.library.bucket import open_bucket
+    from sora_mcp.library.folder import FolderLibrary
+
+    work, most = settings.home / "work", settings.max_file_bytes
+    if settings.storage_url is None:
+        return FolderLibrary(settings.library, work, max_file_bytes=most)
+    return open_bucket(settings.storage_url, work, max_file_bytes=most)
 
 
 def _spending_rules(settings: Settings) -> SpendingRules:

@@ -20,7 +20,15 @@ from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from sora_mcp.addresses import BOTH, BaseUrls, PublicUrl, ReceiverUrl, authority, has_password
+from sora_mcp.addresses import (
+    BOTH,
+    BaseUrls,
+    PublicUrl,
+    ReceiverUrl,
+    StorageUrl,
+    authority,
+    has_password,
+)
 from sora_mcp.complaints import wanted
 from sora_mcp.named_engines import VARIABLE, Key, NamedEngine, Seconds, Size, read_engines
 from sora_mcp.signatures import WANTED_SECRET, WebhookSecret
@@ -33,9 +41,6 @@ _FOREIGN = {
     "OPENAI_API_KEY": "api_key",
     "OPENAI_WEBHOOK_SECRET": "openai_webhook_secret",
 }
-WITHOUT_EFFECT = frozenset({"storage_url"})
-"""Settings that this version reads but has no use for; who sets one is told."""
-
 _UNSUBSTITUTED = re.compile(r"\$\{[^}]*\}")
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
@@ -82,8 +87,9 @@ class Settings(BaseSettings):
     """Largest file taken from a host, in bytes."""
     database_url: SecretStr | None = None
     """The ledger, `postgresql://…` for many replicas; SQLite in the home folder without it."""
-    storage_url: str | None = None
-    """Object storage for finished files, `s3://bucket/prefix`."""
+    storage_url: StorageUrl | None = None
+    """Object storage for finished files instead of the library folder, `s3://bucket/prefix`; key,
+    region and endpoint come from the usual `AWS_…` variables: `docs/deployment.md`."""
     prices: Annotated[tuple[Price, ...], NoDecode] = ()
     """USD per second by host, model and size: JSON, or the path of a TOML file."""
     max_cost_usd: Annotated[float | None, Field(ge=0)] = None
@@ -229,10 +235,6 @@ def load_settings(
             values[field] = found[name]
         else:
             warnings.append(_unknown(name))
-    warnings += [
-        f"{PREFIX}{field.upper()} has no effect in this version."
-        for field in sorted(WITHOUT_EFFECT & set(values))
-    ]
     warnings += [
         f"{name} is set but empty, so nobody is asked for it."
         for name in _ACCESS

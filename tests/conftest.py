@@ -4,6 +4,8 @@ import signal
 
 import pytest
 
+pytest_plugins = ["tests.buckets"]
+
 
 def pytest_configure() -> None:
     """A shell lets what it starts in the background ignore Ctrl+C, and so would our children."""

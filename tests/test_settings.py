@@ -372,11 +372,28 @@ def test_a_receiver_that_will_not_do_is_refused_with_what_would(
     assert "not-show" not in refused.value.message
 
 
-def test_a_setting_without_effect_says_so(home: Path) -> None:
-    loaded = load_settings(
-        {"SORA_MCP_HOME": str(home), "SORA_MCP_STORAGE_URL": "s3://bucket/videos"}
-    )
-    assert loaded.warnings == ("SORA_MCP_STORAGE_URL has no effect in this version.",)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "gs://bucket",
+        "s3://",
+        "s3:///prefix",
+        "s3://key:do-not-show-me@bucket/prefix",
+        "s3://Bucket",
+        "s3://bucket/../other",
+        "s3://bucket//prefix",
+        "s3://bucket/prefix?region=do-not-show-me",
+    ],
+)
+def test_an_address_that_is_no_buckets_is_refused_and_not_shown(home: Path, value: str) -> None:
+    with pytest.raises(NotConfigured, match="SORA_MCP_STORAGE_URL must be the address") as caught:
+        load(home, {"SORA_MCP_STORAGE_URL": value})
+    assert "do-not-show-me" not in caught.value.message
+
+
+def test_the_address_of_a_bucket_is_taken_with_and_without_a_prefix(home: Path) -> None:
+    for value in ("s3://bucket", "s3://bucket/a/pre.fix_1"):
+        assert load(home, {"SORA_MCP_STORAGE_URL": f"{value}/"}).settings.storage_url == value
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,12 @@ import click
 from sora_mcp.cli.checks import Check
 from sora_mcp.cli.client_checks import check_clients
 from sora_mcp.cli.engine_checks import check_engines
+from sora_mcp.cli.interrupts import run
 from sora_mcp.cli.options import AS_JSON, shared_options
 from sora_mcp.cli.outcome import Exit
 from sora_mcp.cli.session import Session
-from sora_mcp.videos.errors import NotConfigured
+from sora_mcp.settings import Settings
+from sora_mcp.videos.errors import NotConfigured, SoraError, StorageUnavailable
 
 FULL_BYTES = 100 * 1024**2
 TIGHT_BYTES = 1024**3
@@ -63,8 +65,12 @@ def _checks() -> Iterator[Check]:
     if not session.warnings:
         yield Check("configuration", "ok", "every setting is understood")
     yield _folder("home folder", settings.home, "SORA_MCP_HOME")
-    yield _folder("library", settings.library, "SORA_MCP_LIBRARY")
-    yield _space(settings.library)
+    if settings.storage_url is None:
+        yield _folder("library", settings.library, "SORA_MCP_LIBRARY")
+        yield _space(settings.library, "SORA_MCP_LIBRARY")
+    else:
+        yield _storage(settings.storage_url, settings)
+        yield _space(settings.home, "SORA_MCP_HOME")
     yield _codecs()
     yield from check_engines(session)
     yield from check_clients()
@@ -84,15 +90,34 @@ def _folder(name: str, folder: Path, variable: str) -> Check:
         )
 
 
-def _space(folder: Path) -> Check:
+def _storage(url: str, settings: Settings) -> Check:
+    from sora_mcp.library.bucket import open_bucket  # slow to import
+
+    async def try_out() -> SoraError | None:
+        try:
+            work, most = settings.home / "work", settings.max_file_bytes
+            await open_bucket(url, work, max_file_bytes=most).try_out()
+        except SoraError as error:
+            return error
+        return None
+
+    error = run(try_out)
+    if error is None:
+        return Check("object storage", "ok", f"{url} takes, gives and removes objects")
+    if isinstance(error, StorageUnavailable):
+        return Check("object storage", "failure", error.what, error.fix)
+    return Check("object storage", "failure", error.message, "Correct the setting.")
+
+
+def _space(folder: Path, variable: str) -> Check:
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(folder).free
-    found = f"{free / 1024**3:.1f} GiB beside the library"
+    found = f"{free / 1024**3:.1f} GiB in {folder}"
     if free >= TIGHT_BYTES:
         return Check("free space", "ok", found)
     state = "failure" if free < FULL_BYTES else "warning"
-    return Check("free space", state, found, "Make room, or set SORA_MCP_LIBRARY to a larger disk.")
+    return Check("free space", state, found, f"Make room, or set {variable} to a larger disk.")
 
 
 def _codecs() -> Check:

@@ -129,7 +129,7 @@ async def deliver(videos: VideoService, job: Job, delivery: Delivery) -> Ending:
         if copy is not None:
             return Ending(job, file, str(copy))
         job, file = await _fetch(videos, job, file.variant, str(target))
-    return Ending(job, file, str(await videos.local_path(file) or file.location))
+    return Ending(job, file, await videos.place_of(file))
 
 
 async def told(videos: VideoService, ending: Ending, delivery: Delivery) -> dict[str, Any]:

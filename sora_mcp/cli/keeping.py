@@ -3,7 +3,6 @@
 import shutil
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import click
@@ -106,17 +105,17 @@ def status_command(video_id: str, *, watch: bool, timeout: float | None, opens: 
         delivery = Delivery(opens=opens, timeout=timeout)
         hand_over(session, lambda videos: videos.get(LOCAL_OWNER, video_id), delivery)
 
-    async def look(videos: VideoService) -> tuple[Job, Path | None, dict[str, Any]]:
+    async def look(videos: VideoService) -> tuple[Job, str | None, dict[str, Any]]:
         job = await videos.get(LOCAL_OWNER, video_id)
         video = job.file(Variant.VIDEO)
-        path = await videos.local_path(video) if video else None
-        return job, path, await video_data(videos, job) if session.as_json else {}
+        place = await videos.place_of(video) if video else None
+        return job, place, await video_data(videos, job) if session.as_json else {}
 
-    job, path, data = session.run(look, follow_jobs=False)
+    job, place, data = session.run(look, follow_jobs=False)
     if session.as_json:
         session.answer_json(data)
     else:
-        click.echo("\n".join([sentence(job), *job.notes, *([str(path)] if path else [])]))
+        click.echo("\n".join([sentence(job), *job.notes, *([place] if place else [])]))
     if job.status in ACTIVE:
         say(
             "It is followed only while a server or a worker runs. To follow it here: "

@@ -14,13 +14,13 @@ from urllib.parse import urlencode
 import anyio
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 from sora_mcp.app import App
 from sora_mcp.server.keys import derived_keys
 from sora_mcp.settings import Settings
-from sora_mcp.videos.errors import SoraError
+from sora_mcp.videos.errors import SoraError, StorageUnavailable
 from sora_mcp.videos.models import Variant
 
 LINKS = "download links"
@@ -83,7 +83,8 @@ class Files:
     async def serve(self, request: Request) -> Response:
         """`GET /files/{video_id}/{name}?expires=…&signature=…`, whole or in ranges.
 
-        304: the client has it already; 403: not a link of ours; 410: it has expired; 404: the file
+        307: it is in object storage, for a short while under the address that is given; 304: the
+        client has it already; 403: not a link of ours; 410: it has expired; 404: the file
         is not there any more; 412: it is not the one that the client wants to go on with.
         """
         video_id: str = request.path_params["video_id"]
@@ -101,11 +102,16 @@ class Files:
             videos = await self._app.videos()
             assert variant is not None  # noqa: S101  # only names of variants are ever signed
             file = await videos.linked_file(video_id, variant)
+            # Each method has a signature of its own.
+            address = await videos.address(file, "HEAD" if request.method == "HEAD" else "GET")
             path = await videos.local_path(file)
+        except StorageUnavailable as error:
+            return _refusal(error.message, 503)
         except SoraError as error:
             return _refusal(error.message, 404)
-        if path is None:
-            return _refusal("This file is not on this machine.", 404)
+        if address is not None:
+            return RedirectResponse(address, 307, headers={"Cache-Control": "no-store"})
+        assert path is not None  # noqa: S101  # a file has the one or the other
         response = FileResponse(
             path,
             media_type=file.mime_type,

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from stat import S_ISREG
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from anyio import from_thread, to_thread
 
@@ -138,6 +138,10 @@ class FolderLibrary:
     async def local_path(self, file: File) -> Path | None:
         """The file's path on this machine."""
         return Path(file.location)
+
+    async def address(self, file: File, method: Literal["GET", "HEAD"]) -> str | None:
+        """None: the file has a path."""
+        return None
 
     async def exists(self, file: File) -> bool:
         """Whether the file is still there, with the size it had."""

@@ -85,6 +85,18 @@ class LibraryError(SoraError):
     retry = True
 
 
+class StorageUnavailable(LibraryError):
+    """The object storage took or gave nothing; what was made waits here until it does again."""
+
+    code = "storage_unavailable"
+
+    def __init__(self, what: str, fix: str) -> None:
+        """`what` happened, and how to `fix` it: one sentence each."""
+        super().__init__(f"{what} {fix}")
+        self.what = what
+        self.fix = fix
+
+
 class LedgerError(SoraError):
     """The ledger could not be opened, read or written."""
 

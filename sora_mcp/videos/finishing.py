@@ -13,9 +13,16 @@ from sora_mcp.videos.errors import (
     LibraryError,
     NotConfigured,
     SoraError,
+    StorageUnavailable,
     job_error,
 )
-from sora_mcp.videos.lifecycle import ACTIVE, DOWNLOAD_PAUSES, advance
+from sora_mcp.videos.lifecycle import (
+    ACTIVE,
+    DOWNLOAD_PAUSES,
+    advance,
+    is_hopeless,
+    storage_delay,
+)
 from sora_mcp.videos.measuring import Measures
 from sora_mcp.videos.models import File, Job, JobError, JobStatus, Operation, Variant
 from sora_mcp.videos.ports import Content, Engine, Engines, JobStore, Library, OpenContent
@@ -23,6 +30,9 @@ from sora_mcp.videos.submitting import Save
 
 SECONDS_TOLERANCE = 0.3
 """A shorter difference in length is how codecs round, not news."""
+
+_NOT_LOST = "The video is not lost: this is tried again by itself."
+"""How the trouble of a job ends whose video waits for its storage on some machine."""
 
 _NEVER_SENT = JobError(code="cancelled", message="It was deleted before it was sent.", charged="no")
 _ON_REQUEST = JobError(code="cancelled", message="It was cancelled on request.")
@@ -64,13 +74,17 @@ class Finisher:
             else:
                 video = await self._library.fetch(job, open_content)
                 self._measures.download(video.bytes)
+            completed = await self._complete(job, video, note)
         except EngineError as error:
             await self._fetch_later(job, error)
+            return
+        except StorageUnavailable as error:
+            await self._keep_later(job, error)
             return
         except LibraryError as error:
             await self._save(_unfetched(job, error, free=engine.free), None)
             return
-        if await self._complete(job, video, note):
+        if completed:
             await self._release(engine, job, had_part=extends)
 
     async def _lengthened(self, job: Job, open_content: OpenContent) -> tuple[File, str | None]:
@@ -86,6 +100,11 @@ class Finisher:
         return await self._library.join(job, [video, added], _unheard)
 
     async def _fetch_later(self, job: Job, error: EngineError) -> None:
+        if isinstance(error, ContentMissing) and self._may_be_elsewhere(job):
+            what = f"{job.engine} no longer has the video, and it is not in the object storage yet."
+            hope = "The machine that fetched it puts it there."
+            await self._keep_later(job, StorageUnavailable(what, hope))
+            return
         attempts = job.attempts + 1
         if attempts <= len(DOWNLOAD_PAUSES):
             log.info("%s: %s (download %d)", job.id, error.message, attempts)
@@ -101,6 +120,18 @@ class Finisher:
             await self._save(advance(job, JobStatus.EXPIRED, error=gone), None)
         else:
             await self._save(_unfetched(job, error, free=self._engines.of(job).free), None)
+
+    def _may_be_elsewhere(self, job: Job) -> bool:
+        """Whether a machine may have the video that could not put it into its storage so far."""
+        waits = job.trouble is not None and job.trouble.endswith(_NOT_LOST)
+        return waits and not is_hopeless(job, self._store.now())
+
+    async def _keep_later(self, job: Job, error: StorageUnavailable) -> None:
+        """What is made waits for its storage, for ever if need be: it is not made again."""
+        pause = storage_delay(job)
+        log.warning("%s: %s Trying again in %.0f s.", job.id, error.message, pause)
+        trouble = f"{error.message} {_NOT_LOST}"
+        await self._save(job.model_copy(update={"poll_after": pause, "trouble": trouble}), pause)
 
     async def _release(self, engine: Engine, job: Job, *, had_part: bool) -> None:
         """Let go of copies that are not needed any more; a failure leaves them where they are."""
@@ -119,6 +150,8 @@ class Finisher:
         for variant in (Variant.THUMBNAIL, Variant.SPRITESHEET):
             try:
                 files.append(await self._library.add_still(job, variant))
+            except StorageUnavailable:
+                raise
             except SoraError as error:
                 notes.append(f"The {variant} could not be made: {error.message}")
         done = advance(
@@ -172,11 +205,15 @@ class Finisher:
             except SoraError as error:
                 outcome = error
             tasks.cancel_scope.cancel()
-        if isinstance(outcome, SoraError):
-            await self._save(advance(job, JobStatus.FAILED, error=job_error(outcome)), None)
-        else:
-            video, note = outcome
-            await self._complete(job, video, note)
+        job = advance(job, JobStatus.IN_PROGRESS, progress=min(done, 99))
+        try:
+            if isinstance(outcome, SoraError):
+                raise outcome
+            await self._complete(job, *outcome)
+        except StorageUnavailable as error:
+            await self._keep_later(job, error)
+        except SoraError as error:
+            await self._save(advance(job, JobStatus.FAILED, error=job_error(error)), None)
 
     async def cancel(self, job: Job) -> None:
         """Stop a job where its host can; it stays in the ledger, as cancelled."""

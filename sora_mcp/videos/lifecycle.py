@@ -147,6 +147,11 @@ def backoff(attempt: int, *, first: float = 1.0, most: float = 60.0) -> float:
     return min(first * 2 ** max(attempt - 1, 0), most)
 
 
+def storage_delay(job: Job) -> float:
+    """Seconds until a storage that did not do what it was asked for is tried again, growing."""
+    return min(max(job.poll_after, 1.0) * 2, 60.0)
+
+
 SUBMIT_ATTEMPTS = 5
 """Submissions that provably never left, or that the host put off, are tried so often."""
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Iterable, Mapping
 from contextlib import aclosing
 from pathlib import Path
+from typing import Literal
 
 import anyio
 
@@ -314,6 +315,15 @@ class VideoService:
     async def local_path(self, file: File) -> Path | None:
         """Where a file is on this machine, if it is."""
         return await self._library.local_path(file)
+
+    async def address(self, file: File, method: Literal["GET", "HEAD"]) -> str | None:
+        """Where anyone can fetch a file for a short while, if it is in object storage."""
+        return await self._library.address(file, method)
+
+    async def place_of(self, file: File) -> str:
+        """Where a file is, for people."""
+        path = await self._library.local_path(file)
+        return str(path or f"{self._library.place}/{file.location}")
 
     # Ending
 

@@ -18,6 +18,7 @@ from sora_mcp.videos.errors import (
     OperationMissing,
     OutcomeUnknown,
     SoraError,
+    StorageUnavailable,
     job_error,
 )
 from sora_mcp.videos.following import Follower
@@ -27,6 +28,7 @@ from sora_mcp.videos.lifecycle import (
     SUBMIT_ATTEMPTS,
     advance,
     backoff,
+    storage_delay,
 )
 from sora_mcp.videos.models import (
     EngineJob,
@@ -76,6 +78,13 @@ class Submitter:
         engine = self._engines.of(job)
         try:
             submission = await self._submission(job)
+        except StorageUnavailable as error:
+            self._sending(job)
+            pause = storage_delay(job)
+            trouble = f"Nothing was sent yet. {error.message} It is tried again by itself."
+            waiting = {"poll_after": pause, "trouble": trouble}
+            await self._save(advance(job, JobStatus.WAITING, **waiting), pause)
+            return
         except LibraryError as error:
             self._sending(job)
             await self._save(advance(job, JobStatus.FAILED, error=job_error(error)), None)

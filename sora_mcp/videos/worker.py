@@ -18,7 +18,7 @@ from anyio.abc import TaskGroup
 
 from sora_mcp.videos.context import current_job
 from sora_mcp.videos.costing import Costing
-from sora_mcp.videos.errors import LedgerError, NotConfigured
+from sora_mcp.videos.errors import LedgerError, LibraryError, NotConfigured
 from sora_mcp.videos.finishing import Finisher
 from sora_mcp.videos.following import Follower
 from sora_mcp.videos.lifecycle import CANCELLABLE, WAITING_FOR_ENGINE, advance, backoff
@@ -179,7 +179,7 @@ class Worker:
         token = current_job.set(jobs[0].id if len(jobs) == 1 else None)
         try:
             await step()
-        except NotConfigured as error:
+        except (NotConfigured, LibraryError) as error:
             log.warning("%s", error.message)
             await self._put_off(jobs)
         except LedgerError as error:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import sys
 from typing import Any
 
@@ -20,6 +21,7 @@ from starlette.routing import Route
 
 from sora_mcp.cli.outcome import Exit
 from tests.cli.terminal import Result, Terminal
+from tests.fakes.storage import SECRET, Fault, Storage, keeps_half, says
 from tests.fakes.videos_api import error
 from tests.harness import KEY, a_host
 from tests.serving import serving
@@ -274,3 +276,52 @@ async def test_clients_without_an_entry_or_with_a_file_that_is_broken_are_told(
     assert check(result, "Claude Code")["state"] == "warning"
     assert "sora-mcp install cursor" in check(result, "Cursor")["found"]
     assert url in check(result, "VS Code")["found"]
+
+
+async def test_a_bucket_that_takes_and_gives_is_well(
+    terminal: Terminal, s3: str, place: str, storage: Storage
+) -> None:
+    shell = terminal.with_variables(SORA_MCP_STORAGE_URL=place)
+    result = await shell.run("doctor", "--json")
+    assert result.code == Exit.OK, result.out
+    assert check(result, "object storage")["state"] == "ok"
+    assert "library" not in [check["name"] for check in result.json["checks"]]
+    put, *_, removed = storage.asked("/doctor/|POST")
+    assert put.startswith("PUT")
+    assert removed.startswith(("POST", "DELETE"))
+
+
+@pytest.mark.parametrize(
+    ("fault", "found", "fix"),
+    [
+        (says(403, "AccessDenied"), "may not do this", "Allow it to list"),
+        (says(403, "AccessDenied", only="POST|DELETE"), "may not do this", "Allow it to list"),
+        (says(403, "InvalidAccessKeyId"), "not known there", "AWS_ACCESS_KEY_ID"),
+        (says(404, "NoSuchBucket"), "no such bucket", "SORA_MCP_STORAGE_URL"),
+        (says(507, "Full", only="PUT"), "it is full", "Make room there"),
+        (keeps_half("doctor"), "of 64 bytes|error", "log"),
+    ],
+)
+async def test_what_is_wrong_with_a_bucket_is_a_failure_with_what_to_do(
+    terminal: Terminal, place: str, storage: Storage, fault: Fault, found: str, fix: str
+) -> None:
+    storage.fault = fault
+    result = await terminal.with_variables(SORA_MCP_STORAGE_URL=place).run("doctor", "--json")
+    assert result.code == Exit.NOT_CONFIGURED
+    told = check(result, "object storage")
+    assert told["state"] == "failure"
+    assert re.search(found, told["found"])
+    assert fix in told["fix"]
+    assert SECRET not in result.out + result.err
+
+
+async def test_a_server_does_not_start_with_an_address_that_is_no_buckets(
+    terminal: Terminal,
+) -> None:
+    shell = terminal.with_variables(
+        SORA_MCP_STORAGE_URL="https://s3.example/bucket?key=do-not-show"
+    )
+    result = await shell.run("serve", "--transport", "http", "--port", "0")
+    assert result.code == Exit.NOT_CONFIGURED
+    assert "SORA_MCP_STORAGE_URL must be the address of a bucket" in result.err
+    assert "do-not-show" not in result.err

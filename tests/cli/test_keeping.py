@@ -13,7 +13,7 @@ from sora_mcp.cli.outcome import Exit
 from sora_mcp.cli.table import cells
 from tests.cli.terminal import Terminal, on_a_terminal
 from tests.fakes.videos_api import FakeHost
-from tests.harness import a_host
+from tests.harness import a_host, small_mp4
 from tests.serving import serving
 
 
@@ -184,3 +184,21 @@ async def test_an_unknown_video_is_wrong_usage(terminal: Terminal, command: str)
     result = await terminal.run(command, "vid_aaaaaaaaaa")
     assert (result.code, result.out) == (Exit.USAGE, "")
     assert "vid_aaaaaaaaaa" in result.err
+
+
+async def test_a_file_in_a_bucket_is_named_by_its_address_and_copied_where_it_is_wanted(
+    shell: Terminal, bucket: str, tmp_path: Path
+) -> None:
+    shell = shell.with_variables(SORA_MCP_STORAGE_URL=bucket)
+    video_id = await made(shell, "A calico cat")
+    shown = await shell.run("status", video_id)
+    address = shown.out.splitlines()[-1]
+    assert address.startswith(f"{bucket}/{video_id}/")
+    assert address.endswith(f" {video_id}.mp4")
+    assert (await shell.run("download", video_id)).out.strip() == address
+    out = tmp_path / "copies"
+    out.mkdir()
+    copied = await shell.run("download", video_id, "--out", out)
+    assert copied.code == Exit.OK, copied.err
+    assert Path(copied.out.strip()) == out / Path(address).name
+    assert (out / Path(address).name).read_bytes() == small_mp4()

@@ -9,6 +9,7 @@ import anyio
 import pytest
 from PIL import Image
 
+from sora_mcp.library.bucket import open_bucket
 from sora_mcp.library.folder import FolderLibrary
 from sora_mcp.videos.errors import ContentInvalid, ContentMissing, EngineFault, LibraryError
 from sora_mcp.videos.models import File, Job, JobStatus, Operation, Variant
@@ -19,11 +20,14 @@ from tests.media.clips import BLUE, GREEN, RED, make_clip
 MOST = 5_000_000
 
 
-@pytest.fixture(params=["folder"])
+@pytest.fixture(params=["folder", "bucket"])
 async def library(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Library]:
-    assert request.param == "folder"
+    work = tmp_path / "work"
     with anyio.fail_after(60):
-        yield FolderLibrary(tmp_path / "library", tmp_path / "work", max_file_bytes=MOST)
+        if request.param == "folder":
+            yield FolderLibrary(tmp_path / "library", work, max_file_bytes=MOST)
+        else:
+            yield open_bucket(request.getfixturevalue("bucket"), work, max_file_bytes=MOST)
 
 
 @pytest.fixture(scope="session")

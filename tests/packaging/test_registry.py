@@ -48,11 +48,16 @@ def test_it_names_the_package_and_the_version_of_the_project() -> None:
     assert ENTRY["version"] == project["version"]
 
 
-def test_every_variable_that_it_asks_for_is_a_setting_that_has_an_effect() -> None:
+def test_every_variable_that_it_asks_for_is_a_setting() -> None:
     numbers = {v["name"]: "1" for v in PACKAGE["environmentVariables"] if "choices" not in v}
     choices = {v["name"]: v["default"] for v in PACKAGE["environmentVariables"] if "choices" in v}
     of_files = {"SORA_MCP_ENGINES_FILE", "SORA_MCP_PRICES"}  # whose value has to be a file
-    texts = {"SORA_MCP_BASE_URL": "http://127.0.0.1:8000/v1", "SORA_MCP_SIZE": "1280x720"}
+    texts = {
+        "SORA_MCP_BASE_URL": "http://127.0.0.1:8000/v1",
+        "SORA_MCP_SIZE": "1280x720",
+        "SORA_MCP_STORAGE_URL": "s3://bucket",
+        "SORA_MCP_DATABASE_URL": "postgresql://database/sora",
+    }
     values = {name: numbers[name] for name in numbers.keys() - of_files} | texts | choices
     assert load_settings(values).warnings == ()
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from sora_mcp.videos.models import File, Fit, Job, Variant
 from sora_mcp.videos.ports.engine import OpenContent
@@ -32,7 +32,11 @@ class PreparedReference:
 
 
 class Library(Protocol):
-    """Keeps finished files. A file never appears under its final name incomplete."""
+    """Keeps finished files. A file never appears under its final name incomplete.
+
+    Where they are kept in object storage, everything may raise `StorageUnavailable`: nothing is
+    lost, and the same call does it once the storage answers again.
+    """
 
     @property
     def place(self) -> str:
@@ -76,6 +80,10 @@ class Library(Protocol):
 
     async def local_path(self, file: File) -> Path | None:
         """The file's path on this machine, or None when it has none (object storage)."""
+        ...
+
+    async def address(self, file: File, method: Literal["GET", "HEAD"]) -> str | None:
+        """Where anyone can fetch the file for a short while; None when it has a path instead."""
         ...
 
     async def exists(self, file: File) -> bool:
