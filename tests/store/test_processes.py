@@ -26,11 +26,15 @@ async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerat
         yield ledger
 
 
-async def test_first_starts_at_once_make_one_ledger(ledger: Ledger, children: list[Child]) -> None:
-    assert await ask_all(children, "open", ledger.url, str(ledger.home)) == [True] * 3
-    assert sorted(await ask_all(children, "spend", 2, 100)) == [2, 2, 2]
-    async with ledger.open() as store:
-        assert (await store.spent(OWNER)).owner_today == 6
+@pytest.mark.parametrize("backend", BACKENDS)
+async def test_first_starts_at_once_make_one_ledger(
+    backend: str, children: list[Child], tmp_path: Path
+) -> None:
+    async with new_ledger(backend, tmp_path, migrated=False) as ledger:
+        assert await ask_all(children, "open", ledger.url, str(ledger.home)) == [True] * 3
+        assert sorted(await ask_all(children, "spend", 2, 100)) == [2, 2, 2]
+        async with ledger.open() as store:
+            assert (await store.spent(OWNER)).owner_today == 6
 
 
 async def test_processes_at_once_do_not_overdraw_a_budget(
