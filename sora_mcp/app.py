@@ -36,6 +36,7 @@ _HEAVY = (
     "sora_mcp.store.sql",
     "sora_mcp.engines.configuration",
     "sora_mcp.events.local",
+    "sora_mcp.events.postgres",
     "sora_mcp.library.folder",
 )
 
@@ -152,6 +153,7 @@ class App:
     async def _open(self, stack: AsyncExitStack) -> tuple[_Parts, Worker]:
         from sora_mcp.engines.configuration import named_dialects, open_engines, stated_prices
         from sora_mcp.events.local import LocalEvents
+        from sora_mcp.events.postgres import PostgresEvents
         from sora_mcp.library.folder import FolderLibrary
         from sora_mcp.library.outputs import FolderOutputs
         from sora_mcp.library.references import FolderReferences
@@ -162,8 +164,10 @@ class App:
         # What may fail comes before what has tasks of its own, which would wrap the error.
         dialects = named_dialects(settings)
         store = await stack.enter_async_context(open_store(url, settings.home))
-        events = await stack.enter_async_context(
+        events: EventBus = await stack.enter_async_context(
             LocalEvents.open(settings.home / LEDGER, store.changes_since)
+            if url is None
+            else PostgresEvents.open(store.news, store.changes_since)
         )
         engines = await stack.enter_async_context(open_engines(settings, dialects))
         library = FolderLibrary(

@@ -1,8 +1,8 @@
 """The ledger, on SQLite and PostgreSQL alike."""
 
 import uuid
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, func, insert, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.budgets import check_budget, spent_microusd
+from sora_mcp.store.changes import new_number, notices, notify, read_changes
 from sora_mcp.store.database import Database, lock_row, make_file
 from sora_mcp.store.keys import first_with_key
 from sora_mcp.store.migrate import migrate
@@ -20,7 +21,7 @@ from sora_mcp.store.peek import LEDGER
 from sora_mcp.store.rows import MICROUSD, at_engine, job_of, one_job, values_of
 from sora_mcp.store.scheduling import due_jobs, free, hold_until, lease, next_moment, submit_time
 from sora_mcp.store.search import has_words, write_words
-from sora_mcp.store.tables import jobs, owners
+from sora_mcp.store.tables import completed, jobs, owners
 from sora_mcp.store.unheard import note_unheard, unheard_twin
 from sora_mcp.videos.errors import InvalidRequest
 from sora_mcp.videos.lifecycle import ACTIVE
@@ -74,7 +75,7 @@ class SqlJobStore:
             if first is not None:
                 return first
             await check_budget(connection, job, budget, now)
-            row = values_of(job) | self._changed() | {"run_at": now}
+            row = values_of(job) | await self._changed(connection, job) | {"run_at": now}
             await connection.execute(insert(jobs).values(row))
             await write_words(connection, job)
         return job
@@ -95,7 +96,7 @@ class SqlJobStore:
 
     async def latest_completed(self, engine: str) -> Sequence[Job]:
         """The newest finished jobs of an engine, whoever's they are; at most 50."""
-        finished = (jobs.c.engine == engine) & (jobs.c.status == JobStatus.COMPLETED)
+        finished = (jobs.c.engine == engine) & completed
         newest = select(jobs).where(finished).order_by(jobs.c.created_at.desc()).limit(_LATEST)
         async with self._database.reading() as connection:
             return [job_of(row) for row in (await connection.execute(newest)).mappings()]
@@ -170,30 +171,18 @@ class SqlJobStore:
     async def changes_since(self, number: int | None) -> tuple[int, list[Change]]:
         """The newest change's number, and what other processes changed after change `number`.
 
-        None stands for now. Only on SQLite, where writers take turns, a change that can be seen is
-        never followed by one with a lower number.
+        None stands for now.
         """
         async with self._database.reading() as connection:
-            if number is None:
-                newest = await connection.execute(select(func.max(jobs.c.change)))
-                return newest.scalar() or 0, []
-            columns = (jobs.c.id, jobs.c.owner, jobs.c.status, jobs.c.deleted_at)
-            changed = (
-                select(*columns, jobs.c.change, jobs.c.changed_by)
-                .where(jobs.c.change > number)
-                .order_by(jobs.c.change)
-            )
-            rows = (await connection.execute(changed)).mappings().all()
-        return rows[-1]["change"] if rows else number, [
-            Change(
-                video_id=row["id"],
-                owner=row["owner"],
-                status=row["status"],
-                deleted=row["deleted_at"] is not None,
-            )
-            for row in rows
-            if row["changed_by"] != self._name
-        ]
+            return await read_changes(connection, number, self._name)
+
+    def news(self) -> AbstractAsyncContextManager[AsyncIterator[tuple[int, Change | None]]]:
+        """On PostgreSQL: the numbers of changes from now on, with what other processes changed.
+
+        Raises, also while iterating:
+            LedgerError: The connection is lost, or cannot be made.
+        """
+        return notices(self._database, self._name)
 
     # Working
 
@@ -353,15 +342,18 @@ class SqlJobStore:
     ) -> None:
         moved = (job.status, job.progress) != (stored.status, stored.progress)
         job = job.model_copy(update={"updated_at": self.now() if moved else stored.updated_at})
-        row = values_of(job) | self._changed() | columns
+        changed = await self._changed(connection, job, deleted="deleted_at" in columns)
+        row = values_of(job) | changed | columns
         await connection.execute(update(jobs).where(jobs.c.id == job.id).values(row))
         if (job.prompt, job.title) != (stored.prompt, stored.title):
             await write_words(connection, job, before=stored)
 
-    def _changed(self) -> dict[str, Any]:
-        others = jobs.alias()
-        newest = select(func.coalesce(func.max(others.c.change), 0)).scalar_subquery()
-        return {"change": newest + 1, "changed_by": self._name}
+    async def _changed(
+        self, connection: AsyncConnection, job: Job, *, deleted: bool = False
+    ) -> dict[str, Any]:
+        number = await new_number(connection, self.now())
+        await notify(connection, job, number=number, by=self._name, deleted=deleted)
+        return {"change": number, "changed_by": self._name}
 
 
 @asynccontextmanager

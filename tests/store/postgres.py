@@ -25,6 +25,12 @@ needs_postgres = pytest.mark.skipif(not HAS_POSTGRES, reason="needs the group `i
 _QUICK = "fsync = off\nfull_page_writes = off\nmax_connections = 200\n"
 """What nobody would want of a database that is to be kept."""
 
+END_OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+"""Breaks all other connections to a database."""
+
 _EMPTY = f"TRUNCATE {', '.join(metadata.tables)} RESTART IDENTITY"
 
 
@@ -64,9 +70,9 @@ class Server:
         """
         name = self._used.pop() if migrated and self._used else await self._make(migrated)
         yield self.url(name)
-        ended = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}';"
-        await self._run(f"{ended}\n\\connect {name}\n{_EMPTY}" if migrated else ended)
-        self._used += [name] if migrated else []
+        if migrated:
+            await self._run(f"\\connect {name}\n{END_OTHERS};\n{_EMPTY}")
+            self._used.append(name)
 
     async def _make(self, migrated: bool) -> str:
         name = f"test_{uuid.uuid4().hex}"
