@@ -11,7 +11,9 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import anyio
 import anyio.to_thread
@@ -22,7 +24,7 @@ from sora_mcp.folders import allowed_folders
 from sora_mcp.settings import Settings
 from sora_mcp.store.peek import LEDGER, has_unfinished_job
 from sora_mcp.videos.costing import Costing, SpendingRules
-from sora_mcp.videos.errors import NotConfigured
+from sora_mcp.videos.errors import NotConfigured, SoraError
 from sora_mcp.videos.models import Change
 from sora_mcp.videos.planning import Planner
 from sora_mcp.videos.ports import Budget, EventBus
@@ -61,6 +63,7 @@ class App:
         hurry: float,
         problem: NotConfigured | None,
         before_hearing_out: Callable[[int], None] | None,
+        grace: float,
     ) -> None:
         self.settings = settings
         self._tasks = tasks
@@ -70,6 +73,9 @@ class App:
         self._hurry = hurry
         self._problem = problem
         self._before_hearing_out = before_hearing_out
+        self._grace = grace
+        self._stopping = anyio.Event()
+        self._followed = anyio.Event()
         self._opening = anyio.Lock()
         self._opened = anyio.Event()
         self._parts: _Parts | None = None
@@ -116,6 +122,29 @@ class App:
                 return
         await self.videos()
 
+    async def trouble(self) -> Literal["stopping", "ledger"] | None:
+        """What keeps this process from taking work; None is nothing. Opens no ledger of SQLite."""
+        if self._stopping.is_set():
+            return "stopping"
+        if self._parts is None and self.settings.database_url is None:
+            return None
+        try:
+            await (await self.videos()).check()
+        except SoraError as error:
+            log.warning("Not ready: %s", error.message)
+            return "ledger"
+        return None
+
+    async def stop_following(self) -> None:
+        """Begin no more steps, and return when those that have begun have ended, or been given up.
+
+        What is asked for meanwhile is still answered, and whoever waits, soon.
+        """
+        self._stopping.set()
+        if self._parts is not None:
+            self._parts.videos.answer_now()
+            await self._followed.wait()
+
     async def changes(self) -> AsyncGenerator[Change]:
         """Every change to a job from now on; quiet until something has opened the ledger."""
         await self._opened.wait()
@@ -129,12 +158,19 @@ class App:
             parts, worker = await self._open(stack)
             task_status.started(parts)
             try:
-                if self._follow_jobs:
-                    await worker.run()
-                else:
-                    await anyio.sleep_forever()
+                await self._follow(worker)
+                await anyio.sleep_forever()
             finally:
+                self._followed.set()
                 await self._hear_out(parts.videos)
+
+    async def _follow(self, worker: Worker) -> None:
+        async with anyio.create_task_group() as tasks:
+            if self._follow_jobs:
+                tasks.start_soon(partial(worker.run, grace=self._grace))
+            await self._stopping.wait()
+            tasks.cancel_scope.cancel()
+        self._followed.set()
 
     async def _hear_out(self, videos: VideoService) -> None:
         if not videos.standing:
@@ -218,6 +254,7 @@ async def open_app(
     hurry: float = 1,
     problem: NotConfigured | None = None,
     before_hearing_out: Callable[[int], None] | None = None,
+    grace: float = 0,
 ) -> AsyncGenerator[App]:
     """Run sora-mcp for as long as the context is open.
 
@@ -228,6 +265,7 @@ async def open_app(
     `problem`: what is wrong with the settings; then every call says so and nothing is opened.
     `before_hearing_out`: for a process that can take its time to end. Told how many videos would be
     lost with it, before it waits for them (`engines/standing.py`); None ends without them.
+    `grace`: seconds that the steps of jobs which have begun are given to end.
     """
     async with anyio.create_task_group() as tasks:
         yield App(
@@ -239,6 +277,7 @@ async def open_app(
             hurry=hurry,
             problem=problem,
             before_hearing_out=before_hearing_out,
+            grace=grace,
         )
         tasks.cancel_scope.cancel()
 

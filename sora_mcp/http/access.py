@@ -17,7 +17,9 @@ from sora_mcp.http.refusals import Refusals, later
 from sora_mcp.server.scopes import READ, WRITE
 from sora_mcp.server.tokens import IssuerSilent
 
-_OPEN = re.compile(r"/healthz|/files/.*|/\.well-known/oauth-protected-resource/.*", re.DOTALL)
+_OPEN = re.compile(
+    r"/healthz|/readyz|/files/.*|/\.well-known/oauth-protected-resource/.*", re.DOTALL
+)
 """What needs no token: files have signed links instead, the others tell nothing of anybody."""
 
 

@@ -1,6 +1,6 @@
 """One Starlette app for everything that is served over HTTP, in front of one MCP server."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal
 
@@ -33,7 +33,7 @@ Transport = Literal["http", "sse"]
 def build_asgi(
     app: App, *, transport: Transport, public_url: str, same_machine: bool, stopping: anyio.Event
 ) -> Starlette:
-    """The app with `/mcp`, `/sse`, `/messages/`, `/files/{video_id}/{name}` and `/healthz`.
+    """The app with `/mcp`, `/sse`, `/messages/`, `/files/{video_id}/{name}`, `/healthz`, `/readyz`.
 
     `public_url`: the address that clients reach it by, which links begin with.
     `same_machine`: whether only clients on this machine can reach it, which see its files.
@@ -48,6 +48,7 @@ def build_asgi(
     names = Names.of(app.settings)
     routes: list[BaseRoute] = [
         Route("/healthz", _healthz),
+        Route("/readyz", _readyz(app)),
         Route("/files/{video_id}/{name}", Files(app, links).serve),
         *sse(server).routes,
     ]
@@ -88,3 +89,14 @@ def build_asgi(
 
 async def _healthz(_: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"})
+
+
+def _readyz(app: App) -> Callable[[Request], Awaitable[JSONResponse]]:
+    async def ready(_: Request) -> JSONResponse:
+        """200 when requests may be sent here; otherwise 503, with what is in the way."""
+        trouble = await app.trouble()
+        if trouble is None:
+            return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": trouble}, 503)
+
+    return ready

@@ -9,7 +9,7 @@ from typing import Any
 
 import anyio
 import anyio.to_thread
-from sqlalchemy import ColumnElement, func, insert, select, true, tuple_, update
+from sqlalchemy import ColumnElement, insert, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.budgets import check_budget, spent_microusd
@@ -21,7 +21,8 @@ from sora_mcp.store.peek import LEDGER
 from sora_mcp.store.rows import MICROUSD, at_engine, job_of, one_job, values_of
 from sora_mcp.store.scheduling import due_jobs, free, hold_until, lease, next_moment, submit_time
 from sora_mcp.store.search import has_words, write_words
-from sora_mcp.store.tables import completed, jobs, owners
+from sora_mcp.store.statistics import count_unfinished, newest_completed
+from sora_mcp.store.tables import jobs, owners
 from sora_mcp.store.unheard import note_unheard, unheard_twin
 from sora_mcp.videos.errors import InvalidRequest
 from sora_mcp.videos.lifecycle import ACTIVE
@@ -33,8 +34,9 @@ _EVERYONE = ""
 
 _NO_LEASE = {"lease_owner": None, "lease_until": None}
 
-_LATEST = 50
-"""So many finished jobs are enough to know how long one takes."""
+_UNKNOWN_TO_US = (JobStatus.SUBMITTING, JobStatus.UNKNOWN)
+
+_WISHES = ("delete_requested", "keep_files", "cancel_requested")
 
 _shown = jobs.c.deleted_at.is_(None)
 
@@ -87,19 +89,13 @@ class SqlJobStore:
 
     async def load(self) -> Mapping[str, int]:
         """How many unfinished jobs each engine has, queued ones included."""
-        counted = select(jobs.c.engine, func.count().label("unfinished")).where(
-            jobs.c.run_at.is_not(None)
-        )
         async with self._database.reading() as connection:
-            rows = await connection.execute(counted.group_by(jobs.c.engine))
-            return {row.engine: row.unfinished for row in rows}
+            return await count_unfinished(connection)
 
     async def latest_completed(self, engine: str) -> Sequence[Job]:
         """The newest finished jobs of an engine, whoever's they are; at most 50."""
-        finished = (jobs.c.engine == engine) & completed
-        newest = select(jobs).where(finished).order_by(jobs.c.created_at.desc()).limit(_LATEST)
         async with self._database.reading() as connection:
-            return [job_of(row) for row in (await connection.execute(newest)).mappings()]
+            return await newest_completed(connection, engine)
 
     async def spent(self, owner: str) -> Spent:
         """What has been spent today, UTC."""
@@ -304,6 +300,22 @@ class SqlJobStore:
             # The fence goes up, so that of two callers only the first one finds it unchanged.
             again = job.model_copy(update={"fence": job.fence + 1})
             await self._rewrite(connection, stored, again, run_at=now, **_NO_LEASE)
+        return True
+
+    async def recover(self, job: Job) -> bool:
+        """Write what a host answered to a submission that another worker has taken over meanwhile.
+
+        False, and nothing written, unless the ledger does not know what became of it.
+        """
+        unheard = jobs.c.engine_job_id.is_(None) & jobs.c.status.in_(_UNKNOWN_TO_US)
+        open_question = select(jobs).where(jobs.c.id == job.id, unheard, _shown)
+        async with self._database.writing() as (connection, now):
+            stored = await one_job(connection, open_question.with_for_update())
+            if stored is None:
+                return False
+            wishes = {wish: getattr(stored, wish) for wish in _WISHES}
+            answered = job.model_copy(update=wishes | {"fence": stored.fence + 1})
+            await self._rewrite(connection, stored, answered, run_at=now, **_NO_LEASE)
         return True
 
     async def request_delete(self, video_id: str, owner: str, *, keep_files: bool) -> Job | None:

@@ -139,3 +139,9 @@ async def test_a_person_who_starts_the_server_is_told_what_it_waits_for(
     shown = await on_a_terminal(terminal, typed=END_OF_INPUT)
     assert "waits for an MCP client" in shown
     assert "sora-mcp --help" in shown
+
+
+async def test_a_server_on_standard_input_always_follows_its_jobs(terminal: Terminal) -> None:
+    result = await terminal.run("serve", "--no-worker")
+    assert result.code == Exit.USAGE
+    assert "--transport http" in result.err

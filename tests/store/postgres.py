@@ -58,6 +58,10 @@ class Server:
         """Break all connections and end."""
         self._server.stop()
 
+    def end(self) -> None:
+        """Remove it, before the process ends."""
+        self._server.cleanup()
+
     def url(self, database: str) -> str:
         """The address of a database."""
         return self._server.get_uri(database)
