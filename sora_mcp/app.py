@@ -7,7 +7,7 @@ earlier process left unfinished jobs.
 
 import importlib
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -47,6 +47,7 @@ _HEAVY = (
 class _Parts:
     videos: VideoService
     events: EventBus
+    count_request: Callable[[str], Awaitable[tuple[int, float]]]
 
 
 class App:
@@ -91,6 +92,9 @@ class App:
         Raises:
             LedgerError, NotConfigured: They could not be opened; the next call tries again.
         """
+        return (await self._open_parts()).videos
+
+    async def _open_parts(self) -> _Parts:
         if self._problem is not None:
             raise NotConfigured(self._problem.message)
         async with self._opening:
@@ -102,7 +106,21 @@ class App:
                 # outlive the task of a request.
                 self._parts = parts = await self._tasks.start(self._run)
                 self._opened.set()
-        return parts.videos
+        return parts
+
+    async def count_request(self, owner: str) -> tuple[int, float] | None:
+        """Count a request of an owner: how many there are at all replicas in this minute, and how
+        many seconds of it are left.
+
+        None where there is nothing to share, or the ledger does not answer just now.
+        """
+        if self.settings.database_url is None:
+            return None
+        try:
+            return await (await self._open_parts()).count_request(owner)
+        except SoraError as error:
+            log.info("A request was not counted: %s", error.message)
+            return None
 
     async def has_ledger(self) -> bool:
         """Whether there is a ledger; without one there are no videos, and nothing to open."""
@@ -241,7 +259,7 @@ class App:
             hurry=self._hurry,
         )
         await library.sweep()
-        return _Parts(videos, events), worker
+        return _Parts(videos, events, store.count_request), worker
 
 
 @asynccontextmanager

@@ -81,6 +81,7 @@ def build_asgi(
                 Limits,
                 at_once=app.settings.max_concurrent_requests,
                 per_minute=app.settings.max_requests_per_minute,
+                count_everywhere=app.count_request,
             )
         )
     middleware.append(Middleware(Messages, scopes=server.scopes, refusals=resource.refusals))

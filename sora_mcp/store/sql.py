@@ -18,6 +18,7 @@ from sora_mcp.store.database import Database, lock_row, make_file
 from sora_mcp.store.keys import first_with_key
 from sora_mcp.store.migrate import migrate
 from sora_mcp.store.peek import LEDGER
+from sora_mcp.store.requests import count_request
 from sora_mcp.store.rows import MICROUSD, at_engine, job_of, one_job, values_of
 from sora_mcp.store.scheduling import due_jobs, free, hold_until, lease, next_moment, submit_time
 from sora_mcp.store.search import has_words, write_words
@@ -102,6 +103,11 @@ class SqlJobStore:
         async with self._database.reading() as connection:
             by_owner, by_everyone = await spent_microusd(connection, owner, self.now())
         return Spent(by_owner / MICROUSD, by_everyone / MICROUSD)
+
+    async def count_request(self, owner: str) -> tuple[int, float]:
+        """One more of an owner, on PostgreSQL; how many in this minute, and how long it lasts."""
+        async with self._database.writing() as (connection, now):
+            return await count_request(connection, owner, now)
 
     # Looking
 
