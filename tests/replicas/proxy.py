@@ -28,10 +28,11 @@ class RoundRobin:
             for name, value in request.headers.items()
             if name not in _OF_ONE_CONNECTION
         ]
+        target = f"{request.url.path}?{request.url.query}"
         for _ in range(len(self._upstreams)):
             upstream = self._upstreams[next(self._turns) % len(self._upstreams)]
             asked = self._http.build_request(
-                request.method, f"{upstream}{request.url.path}", headers=headers, content=body
+                request.method, f"{upstream}{target}", headers=headers, content=body
             )
             try:
                 answer = await self._http.send(asked, stream=True)

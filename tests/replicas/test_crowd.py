@@ -83,7 +83,7 @@ async def test_a_crowd_loses_nothing_when_replicas_are_killed_and_replaced(tmp_p
         serving(RoundRobin(http, upstreams), lifespan="off") as url,
         cluster(tmp_path, database, host_url) as replicas,
     ):
-        with anyio.fail_after(100 + 20 * AGENTS):
+        with anyio.fail_after(100 + 40 * AGENTS):
 
             async def serve(name: str, place: int) -> None:
                 started = await replicas.serve(name, SORA_MCP_AUTH_TOKENS_FILE=str(tokens))
