@@ -112,6 +112,11 @@ def serve_command(
                 f"It answers to the host names {Names.of(session.settings).accepted}; "
                 "SORA_MCP_PUBLIC_URL and SORA_MCP_ALLOWED_HOSTS add others."
             )
+            if session.settings.database_url and not session.settings.secret_keys:
+                say(
+                    "Other replicas do not know what this one signs, such as links to files: give "
+                    "all of them the same SORA_MCP_SECRET_KEYS."
+                )
             others = session.settings.public_url or session.settings.allowed_hosts
             if others and not has_access_control(session.settings):
                 say(

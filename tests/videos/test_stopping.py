@@ -43,14 +43,15 @@ async def test_a_step_that_has_begun_is_finished_and_no_other_is_begun(tmp_path:
             videos = await app.videos()
             first = await videos.start(await videos.plan.generate(OWNER, prompt="a cat"))
             await fetching.wait()
+            later = await videos.plan.generate(OWNER, prompt="a dog")
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(app.stop_following)
                 while await app.trouble() != "stopping":
                     await anyio.lowlevel.checkpoint()
-                later = await videos.start(await videos.plan.generate(OWNER, prompt="a dog"))
+                await videos.start(later)
                 gate.set()
             assert (await videos.get(OWNER, first.id)).status is JobStatus.COMPLETED
-            assert (await videos.get(OWNER, later.id)).status is JobStatus.WAITING
+            assert (await videos.get(OWNER, later.job.id)).status is JobStatus.WAITING
     assert len(host.accepted) == 1
 
 
