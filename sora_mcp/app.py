@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import anyio
 import anyio.to_thread
@@ -25,7 +25,7 @@ from sora_mcp.settings import Settings
 from sora_mcp.store.peek import LEDGER, has_unfinished_job, has_untold_end
 from sora_mcp.videos.announcing import Announcer
 from sora_mcp.videos.costing import Costing, SpendingRules
-from sora_mcp.videos.errors import NotConfigured
+from sora_mcp.videos.errors import NotConfigured, SoraError
 from sora_mcp.videos.measuring import Census, Measures
 from sora_mcp.videos.models import Change, Job
 from sora_mcp.videos.planning import Planner
@@ -41,11 +41,16 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _HEAVY = (
-    "sora_mcp.store.sql",
+    "sora_mcp.store.opening",
     "sora_mcp.engines.configuration",
     "sora_mcp.events.local",
+    "sora_mcp.events.postgres",
     "sora_mcp.library.bucket",
 )
+
+
+_Run = Callable[[], Coroutine[Any, Any, None]]
+"""What runs beside the surface."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +58,7 @@ class _Parts:
     videos: VideoService
     events: EventBus
     census: Callable[[], Awaitable[Census]]
+    count_request: Callable[[str], Awaitable[tuple[int, float]]]
 
 
 class App:
@@ -69,6 +75,7 @@ class App:
         hurry: float,
         problem: NotConfigured | None,
         before_hearing_out: Callable[[int], None] | None,
+        grace: float,
     ) -> None:
         self.settings = settings
         self.measures = Measures()
@@ -81,6 +88,9 @@ class App:
         self._hurry = hurry
         self._problem = problem
         self._before_hearing_out = before_hearing_out
+        self._grace = grace
+        self._stopping = anyio.Event()
+        self._followed = anyio.Event()
         self._opening = anyio.Lock()
         self._opened = anyio.Event()
         self._parts: _Parts | None = None
@@ -96,6 +106,9 @@ class App:
         Raises:
             LedgerError, NotConfigured: They could not be opened; the next call tries again.
         """
+        return (await self._open_parts()).videos
+
+    async def _open_parts(self) -> _Parts:
         if self._problem is not None:
             raise NotConfigured(self._problem.message)
         async with self._opening:
@@ -107,7 +120,21 @@ class App:
                 # outlive the task of a request.
                 self._parts = parts = await self._tasks.start(self._run)
                 self._opened.set()
-        return parts.videos
+        return parts
+
+    async def count_request(self, owner: str) -> tuple[int, float] | None:
+        """Count a request of an owner: how many there are at all replicas in this minute, and how
+        many seconds of it are left.
+
+        None where there is nothing to share, or the ledger does not answer just now.
+        """
+        if self.settings.database_url is None:
+            return None
+        try:
+            return await (await self._open_parts()).count_request(owner)
+        except SoraError as error:
+            log.info("A request was not counted: %s", error.message)
+            return None
 
     async def has_ledger(self) -> bool:
         """Whether there is a ledger; without one there are no videos, and nothing to open."""
@@ -143,6 +170,29 @@ class App:
         announces = self.settings.webhook_url is not None
         return has_unfinished_job(ledger) or (announces and has_untold_end(ledger))
 
+    async def trouble(self) -> Literal["stopping", "ledger"] | None:
+        """What keeps this process from taking work; None is nothing. Opens no ledger of SQLite."""
+        if self._stopping.is_set():
+            return "stopping"
+        if self._parts is None and self.settings.database_url is None:
+            return None
+        try:
+            await (await self.videos()).check()
+        except SoraError as error:
+            log.warning("Not ready: %s", error.message)
+            return "ledger"
+        return None
+
+    async def stop_following(self) -> None:
+        """Begin no more steps, and return when those that have begun have ended, or been given up.
+
+        What is asked for meanwhile is still answered, and whoever waits, soon.
+        """
+        self._stopping.set()
+        if self._parts is not None:
+            self._parts.videos.answer_now()
+            await self._followed.wait()
+
     async def changes(self) -> AsyncGenerator[Change]:
         """Every change to a job from now on; quiet until something has opened the ledger."""
         await self._opened.wait()
@@ -156,14 +206,20 @@ class App:
             parts, work = await self._open(stack)
             task_status.started(parts)
             try:
-                if self._follow_jobs:
-                    async with anyio.create_task_group() as tasks:
-                        for run in work:
-                            tasks.start_soon(run)
-                else:
-                    await anyio.sleep_forever()
+                await self._follow(work)
+                await anyio.sleep_forever()
             finally:
+                self._followed.set()
                 await self._hear_out(parts.videos)
+
+    async def _follow(self, work: Sequence[_Run]) -> None:
+        async with anyio.create_task_group() as tasks:
+            if self._follow_jobs:
+                for run in work:
+                    tasks.start_soon(run)
+            await self._stopping.wait()
+            tasks.cancel_scope.cancel()
+        self._followed.set()
 
     async def _hear_out(self, videos: VideoService) -> None:
         if not videos.standing:
@@ -179,15 +235,14 @@ class App:
         with anyio.CancelScope(shield=True):
             await videos.hear_out()
 
-    async def _open(
-        self, stack: AsyncExitStack
-    ) -> tuple[_Parts, Sequence[Callable[[], Coroutine[Any, Any, None]]]]:
+    async def _open(self, stack: AsyncExitStack) -> tuple[_Parts, Sequence[_Run]]:
         from sora_mcp.deliveries import WebReceiver
         from sora_mcp.engines.configuration import named_dialects, open_engines, stated_prices
         from sora_mcp.events.local import LocalEvents
+        from sora_mcp.events.postgres import PostgresEvents
         from sora_mcp.library.outputs import FolderOutputs
         from sora_mcp.library.references import FolderReferences
-        from sora_mcp.store.sql import open_store
+        from sora_mcp.store.opening import open_store
 
         settings = self.settings
         url = settings.database_url.get_secret_value() if settings.database_url else None
@@ -196,8 +251,10 @@ class App:
         store = await stack.enter_async_context(
             open_store(url, settings.home, announces=settings.webhook_url is not None)
         )
-        events = await stack.enter_async_context(
+        events: EventBus = await stack.enter_async_context(
             LocalEvents.open(settings.home / LEDGER, store.changes_since)
+            if url is None
+            else PostgresEvents.open(store.news, store.changes_since)
         )
         engines = await stack.enter_async_context(open_engines(settings, dialects, self.measures))
         library = _library(settings)
@@ -233,7 +290,7 @@ class App:
             job_timeout=timedelta(seconds=settings.job_timeout_seconds),
             hurry=self._hurry,
         )
-        work = [worker.run]
+        work: list[_Run] = [partial(worker.run, grace=self._grace)]
         if self.describe and settings.webhook_url and settings.webhook_secret:
             announcer = Announcer(
                 outbox=store.outbox,
@@ -245,7 +302,7 @@ class App:
             )
             work.append(announcer.run)
         await library.sweep()
-        return _Parts(videos, events, store.census), work
+        return _Parts(videos, events, store.census, store.count_request), work
 
 
 @asynccontextmanager
@@ -258,6 +315,7 @@ async def open_app(
     hurry: float = 1,
     problem: NotConfigured | None = None,
     before_hearing_out: Callable[[int], None] | None = None,
+    grace: float = 0,
 ) -> AsyncGenerator[App]:
     """Run sora-mcp for as long as the context is open.
 
@@ -268,6 +326,7 @@ async def open_app(
     `problem`: what is wrong with the settings; then every call says so and nothing is opened.
     `before_hearing_out`: for a process that can take its time to end. Told how many videos would be
     lost with it, before it waits for them (`engines/standing.py`); None ends without them.
+    `grace`: seconds that the steps of jobs which have begun are given to end.
     """
     async with anyio.create_task_group() as tasks:
         yield App(
@@ -279,6 +338,7 @@ async def open_app(
             hurry=hurry,
             problem=problem,
             before_hearing_out=before_hearing_out,
+            grace=grace,
         )
         tasks.cancel_scope.cancel()
 

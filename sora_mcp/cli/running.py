@@ -26,6 +26,8 @@ LOOPBACK = "127.0.0.1"
 PORT = 8000
 ENGINE_PORT = 8010
 STOP_SECONDS = 5
+STEPS_SECONDS = 8.0
+"""What the steps of jobs that have begun are given to end; leases last at least so long."""
 
 
 def _session(*, start_anyway: bool = False, webhook_secret: str | None = None) -> Session:
@@ -46,6 +48,8 @@ def _run(
     *,
     working_folder: Path | None = None,
     before_hearing_out: Callable[[int], None] | None = None,
+    follow_jobs: bool = True,
+    grace: float = 0,
 ) -> None:
     async def opened() -> SoraError | None:
         async with open_app(
@@ -54,6 +58,8 @@ def _run(
             first_notes=session.stray_key_note,
             problem=session.problem,
             before_hearing_out=before_hearing_out,
+            follow_jobs=follow_jobs,
+            grace=grace,
         ) as app:
             try:
                 await serve(app)
@@ -84,9 +90,18 @@ def _wait_unless_told_again(videos: int) -> None:
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0: any free."
 )
+@click.option(
+    "--no-worker",
+    is_flag=True,
+    help="Only answer, over HTTP or SSE; `sora-mcp worker` on the same ledger follows the jobs.",
+)
 @shared_options
-def serve_command(transport: Literal["stdio", "http", "sse"], host: str, port: int) -> None:
+def serve_command(
+    transport: Literal["stdio", "http", "sse"], host: str, port: int, no_worker: bool
+) -> None:
     """Run the MCP server."""
+    if no_worker and transport == "stdio":
+        raise click.UsageError("--no-worker is for --transport http and sse.")
     session = _session(start_anyway=transport == "stdio")
     if transport == "stdio":
         from sora_mcp.server.stdio import run_stdio
@@ -107,6 +122,11 @@ def serve_command(transport: Literal["stdio", "http", "sse"], host: str, port: i
                 f"It answers to the host names {Names.of(session.settings).accepted}; "
                 "SORA_MCP_PUBLIC_URL and SORA_MCP_ALLOWED_HOSTS add others."
             )
+            if session.settings.database_url and not session.settings.secret_keys:
+                say(
+                    "Other replicas do not know what this one signs, such as links to files: give "
+                    "all of them the same SORA_MCP_SECRET_KEYS."
+                )
             others = session.settings.public_url or session.settings.allowed_hosts
             if others and not has_access_control(session.settings):
                 say(
@@ -114,7 +134,13 @@ def serve_command(transport: Literal["stdio", "http", "sse"], host: str, port: i
                     "for no token. Set SORA_MCP_AUTH_TOKEN, unless what stands before it does."
                 )
 
-        _run(session, serve, before_hearing_out=_wait_unless_told_again)
+        _run(
+            session,
+            serve,
+            before_hearing_out=_wait_unless_told_again,
+            follow_jobs=not no_worker,
+            grace=STEPS_SECONDS,
+        )
 
 
 @click.command("worker")
@@ -128,9 +154,18 @@ def worker_command() -> None:
 
     async def work(videos: VideoService) -> None:
         say("Following jobs until this is stopped (Ctrl+C). They stand still without it.")
-        await anyio.sleep_forever()
+        await _told_to_end()
 
-    _session().run(work)
+    _session().run(work, grace=STEPS_SECONDS)
+
+
+async def _told_to_end() -> None:
+    """Return on SIGTERM; Ctrl+C cancels."""
+    if sys.platform == "win32":
+        await anyio.sleep_forever()
+    with anyio.open_signal_receiver(signal.SIGTERM) as signals:
+        async for _ in signals:
+            return
 
 
 @click.command("engine")

@@ -88,9 +88,15 @@ class Session:
         self.settings = settings.model_copy(update=update)
 
     def run(
-        self, action: Callable[[VideoService], Awaitable[Result]], *, follow_jobs: bool = True
+        self,
+        action: Callable[[VideoService], Awaitable[Result]],
+        *,
+        follow_jobs: bool = True,
+        grace: float = 0,
     ) -> Result:
         """Do something with the videos, with a worker beside it if `follow_jobs`.
+
+        `grace`: seconds that the steps of jobs which have begun are given to end after it.
 
         Raises:
             SoraError: What the action raised.
@@ -99,7 +105,10 @@ class Session:
 
         async def opened() -> Result | SoraError:
             async with open_app(
-                self.settings, follow_jobs=follow_jobs, before_hearing_out=_say_what_would_be_lost
+                self.settings,
+                follow_jobs=follow_jobs,
+                before_hearing_out=_say_what_would_be_lost,
+                grace=grace,
             ) as app:
                 app.describe = partial(_for_events, self.settings)
                 try:

@@ -8,20 +8,18 @@ to look at, and then read from the ledger.
 import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import anyio
-from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from anyio.streams.memory import MemoryObjectSendStream
 
+from sora_mcp.events.hints import Hints
 from sora_mcp.videos.errors import LedgerError
 from sora_mcp.videos.models import Change
 
 LOOK_SECONDS = 0.1
 """How often the ledger is looked at while somebody listens."""
-
-BUFFER = 256
-"""Hints kept for a reader that is busy; when there are more, it loses the newest."""
 
 ChangesSince = Callable[[int | None], Awaitable[tuple[int, list[Change]]]]
 """The newest change's number, and what other processes changed after a number (None: now)."""
@@ -29,13 +27,13 @@ ChangesSince = Callable[[int | None], Awaitable[tuple[int, list[Change]]]]
 log = logging.getLogger(__name__)
 
 
-class LocalEvents:
+class LocalEvents(Hints):
     """Implements the `EventBus` port for processes that share one SQLite ledger."""
 
     def __init__(self, changes_since: ChangesSince) -> None:
+        super().__init__()
         self._changes_since = changes_since
         self._seen = 0
-        self._readers: set[MemoryObjectSendStream[Change]] = set()
         self._joining = anyio.Lock()
         self._somebody_listens = anyio.Event()
 
@@ -50,32 +48,17 @@ class LocalEvents:
             yield events
             tasks.cancel_scope.cancel()
 
-    async def publish(self, change: Change) -> None:
-        """Tell everyone here; other processes see it in the ledger."""
-        for reader in self._readers:
-            with suppress(anyio.WouldBlock):
-                reader.send_nowait(change)
+    async def _add(self, reader: MemoryObjectSendStream[Change]) -> None:
+        async with self._joining:
+            if not self._readers:
+                self._seen, _ = await self._changes_since(None)
+            await super()._add(reader)
+        self._somebody_listens.set()
 
-    @asynccontextmanager
-    async def subscribe(self) -> AsyncGenerator[MemoryObjectReceiveStream[Change]]:
-        """Changes from now on. Slow readers lose hints, never block writers.
-
-        Raises:
-            LedgerError: The ledger cannot be read.
-        """
-        reader, changes = anyio.create_memory_object_stream[Change](BUFFER)
-        with reader, changes:
-            async with self._joining:
-                if not self._readers:
-                    self._seen, _ = await self._changes_since(None)
-                self._readers.add(reader)
-            self._somebody_listens.set()
-            try:
-                yield changes
-            finally:
-                self._readers.remove(reader)
-                if not self._readers:
-                    self._somebody_listens = anyio.Event()
+    def _remove(self, reader: MemoryObjectSendStream[Change]) -> None:
+        super()._remove(reader)
+        if not self._readers:
+            self._somebody_listens = anyio.Event()
 
     async def _follow(self, ledger: Path) -> None:
         """Tell what other processes change, while somebody listens."""

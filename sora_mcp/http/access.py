@@ -18,7 +18,8 @@ from sora_mcp.server.scopes import READ, WRITE
 from sora_mcp.server.tokens import IssuerSilent
 
 _OPEN = re.compile(
-    r"/healthz|/files/.*|/webhooks/openai|/\.well-known/oauth-protected-resource/.*", re.DOTALL
+    r"/healthz|/readyz|/files/.*|/webhooks/openai|/\.well-known/oauth-protected-resource/.*",
+    re.DOTALL,
 )
 """What needs no token: files have signed links, webhooks signatures, the others tell nothing of
 anybody."""

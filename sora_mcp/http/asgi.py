@@ -1,6 +1,6 @@
 """One Starlette app for everything that is served over HTTP, in front of one MCP server."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal
 
@@ -36,7 +36,7 @@ def build_asgi(
     app: App, *, transport: Transport, public_url: str, same_machine: bool, stopping: anyio.Event
 ) -> Starlette:
     """The app with `/mcp`, `/sse`, `/messages/`, `/files/{video_id}/{name}`, `/webhooks/openai`,
-    `/metrics` and `/healthz`.
+    `/metrics`, `/healthz` and `/readyz`.
 
     `public_url`: the address that clients reach it by, which links begin with.
     `same_machine`: whether only clients on this machine can reach it, which see its files.
@@ -51,6 +51,7 @@ def build_asgi(
     names = Names.of(app.settings)
     routes: list[BaseRoute] = [
         Route("/healthz", _healthz),
+        Route("/readyz", _readyz(app)),
         metrics_route(app),
         Route("/files/{video_id}/{name}", Files(app, links).serve),
         *webhook_routes(app),
@@ -85,6 +86,7 @@ def build_asgi(
                 Limits,
                 at_once=app.settings.max_concurrent_requests,
                 per_minute=app.settings.max_requests_per_minute,
+                count_everywhere=app.count_request,
             )
         )
     middleware.append(Middleware(Messages, scopes=server.scopes, refusals=resource.refusals))
@@ -93,3 +95,14 @@ def build_asgi(
 
 async def _healthz(_: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"})
+
+
+def _readyz(app: App) -> Callable[[Request], Awaitable[JSONResponse]]:
+    async def ready(_: Request) -> JSONResponse:
+        """200 when requests may be sent here; otherwise 503, with what is in the way."""
+        trouble = await app.trouble()
+        if trouble is None:
+            return JSONResponse({"status": "ok"})
+        return JSONResponse({"status": trouble}, 503)
+
+    return ready

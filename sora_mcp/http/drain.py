@@ -5,7 +5,7 @@ from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-PATIENCE = 2.0
+PATIENCE = 3.0
 """Seconds that requests under way have to finish once the server stops."""
 
 

@@ -2,6 +2,7 @@
 
 import math
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import anyio
@@ -9,6 +10,10 @@ from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sora_mcp.http.refusals import later
+
+Count = Callable[[str], Awaitable[tuple[int, float] | None]]
+"""Counts a request of an owner: how many there are at all replicas in this minute, and how many
+seconds of it are left. None where there is one process, or they cannot be counted."""
 
 _MINUTE = 60.0
 _SOON = 1
@@ -29,10 +34,14 @@ class Limits:
     good: it is small, and there are as many as people.
     """
 
-    def __init__(self, app: ASGIApp, *, at_once: int, per_minute: int) -> None:
+    def __init__(
+        self, app: ASGIApp, *, at_once: int, per_minute: int, count_everywhere: Count
+    ) -> None:
         """`at_once`: requests that are open; `per_minute`: requests, also all of them together."""
         self._app = app
         self._at_once = at_once
+        self._per_minute = per_minute
+        self._count_everywhere = count_everywhere
         self._pause = _MINUTE / per_minute
         self._uses: defaultdict[str, _Use] = defaultdict(_Use)
 
@@ -42,8 +51,9 @@ class Limits:
         if not isinstance(user, AuthenticatedUser):
             await self._app(scope, receive, send)
             return
-        use = self._uses[user.access_token.subject or ""]
-        wait = self._wait(use)
+        owner = user.access_token.subject or ""
+        use = self._uses[owner]
+        wait = self._wait(use) or await self._wait_everywhere(owner)
         if wait > 0:
             text = f"Too many requests. Try again in {wait} s."
             await later(429, text, wait)(scope, receive, send)
@@ -77,3 +87,10 @@ class Limits:
             return math.ceil(paid_until - now - _MINUTE)
         use.paid_until = paid_until
         return 0
+
+    async def _wait_everywhere(self, owner: str) -> int:
+        """The same, for what is asked of all replicas together."""
+        counted = await self._count_everywhere(owner)
+        if counted is None or counted[0] <= self._per_minute:
+            return 0
+        return math.ceil(counted[1])

@@ -18,7 +18,7 @@ from sora_mcp.http.patience import PatientProtocol
 from sora_mcp.settings import Settings
 from sora_mcp.videos.errors import NotConfigured
 
-GRACEFUL_STOP_SECONDS = 3
+GRACEFUL_STOP_SECONDS = 4
 KEEP_ALIVE_SECONDS = 75
 """For a connection between requests; as in nginx, and longer than the pools of gateways and proxies
 keep theirs (LiteLLM: 15 s): one that is just being closed loses the request that comes with it."""
@@ -83,7 +83,7 @@ async def serve_http(
         )
         server = _Server(config, lambda: started(url))
         async with anyio.create_task_group() as tasks:
-            await tasks.start(_stop_in_time, server, stopping)
+            await tasks.start(_stop_in_time, app, server, stopping)
             # Whoever cancels us gets a graceful stop, too.
             with anyio.CancelScope(shield=True):
                 await server.serve(sockets=[listener])
@@ -91,7 +91,7 @@ async def serve_http(
 
 
 async def _stop_in_time(
-    server: uvicorn.Server, stopping: anyio.Event, *, task_status: TaskStatus[None]
+    app: App, server: uvicorn.Server, stopping: anyio.Event, *, task_status: TaskStatus[None]
 ) -> None:
     """Stop the server on a signal, or when we are cancelled."""
 
@@ -99,16 +99,24 @@ async def _stop_in_time(
         server.should_exit = True
         stopping.set()
 
+    async def stop_gently() -> None:
+        await app.stop_following()
+        stop()
+
     try:
         if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
             task_status.started()
             await anyio.sleep_forever()
-        with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            task_status.started()
-            async for _ in signals:
-                # The second time nobody is waited for any more.
-                server.force_exit = server.should_exit
-                stop()
+        async with anyio.create_task_group() as tasks:
+            with anyio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+                task_status.started()
+                async for _ in signals:
+                    tasks.start_soon(stop_gently)
+                    break
+                async for _ in signals:
+                    # Nobody is waited for any more.
+                    server.force_exit = True
+                    stop()
     finally:
         stop()
 

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import AsyncGenerator, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +20,15 @@ from sora_mcp.videos.errors import LedgerError, NotConfigured
 
 BUSY_SECONDS = 10.0
 """How long one process waits for another that is writing."""
+
+IDLE_SECONDS = 10.0
+"""So long PostgreSQL lets a transaction stand still: a frozen replica keeps its locks no longer."""
+
+COMMAND_SECONDS = 20.0
+"""So long PostgreSQL has to answer."""
+
+_PARAMETERS = frozenset({"host", "port", "ssl", "sslmode"})
+"""What may follow the question mark of an address."""
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
@@ -70,14 +79,24 @@ class Database:
                 "SORA_MCP_DATABASE_URL must look like postgresql://user:password@host/database; "
                 "without it the ledger is a file in SORA_MCP_HOME."
             )
+        if unknown := sorted(set(url.query) - _PARAMETERS):
+            raise NotConfigured(
+                f"SORA_MCP_DATABASE_URL: the driver has no {' and no '.join(unknown)}; after the "
+                f"question mark there may be {', '.join(sorted(_PARAMETERS))}."
+            )
         # asyncpg calls libpq's `sslmode` by another name.
         query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}
         try:
             engine = create_async_engine(
                 url.set(drivername="postgresql+asyncpg", query=query),
-                connect_args={"timeout": BUSY_SECONDS},
+                connect_args={
+                    "timeout": BUSY_SECONDS,
+                    "command_timeout": COMMAND_SECONDS,
+                    "server_settings": _session_settings(),
+                },
                 json_deserializer=_json_of,
                 pool_pre_ping=True,
+                pool_timeout=BUSY_SECONDS,
                 hide_parameters=True,
             )
         except ModuleNotFoundError as error:
@@ -114,6 +133,39 @@ class Database:
                     await connection.execution_options(begin="BEGIN IMMEDIATE")
                     async with connection.begin():
                         yield connection, await self._read_clock(connection)
+
+    @asynccontextmanager
+    async def listening(
+        self, channel: str, hear: Callable[[str], None], lose: Callable[[], None]
+    ) -> AsyncGenerator[AsyncConnection]:
+        """A connection to PostgreSQL of its own, on which a channel's notifications are heard.
+
+        `hear`: told their payloads. `lose`: called when the connection ends.
+        """
+        with self.failures():
+            async with self.engine.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+
+                def ended(driver: Any) -> None:
+                    lose()
+
+                driver.add_termination_listener(ended)
+                try:
+                    await self._listen(driver, channel, hear)
+                    yield connection
+                finally:
+                    with anyio.CancelScope(shield=True):
+                        await connection.invalidate()
+
+    async def _listen(self, driver: Any, channel: str, hear: Callable[[str], None]) -> None:
+        def told(driver: Any, process: int, channel: str, payload: str) -> None:
+            hear(payload)
+
+        try:
+            await driver.add_listener(channel, told)
+        except Exception as error:  # the driver's own, which SQLAlchemy has not translated
+            raise LedgerError(f"The ledger {self.place} {_trouble(error)}") from error
 
     async def set_clock(self) -> None:
         """Find out how the database's clock differs from ours."""
@@ -161,6 +213,21 @@ async def lock_row(connection: AsyncConnection, table: Table, **values: Any) -> 
     await connection.execute(insert_new(connection, table, values))
     row = table.c.name == values["name"]
     await connection.execute(select(table.c.name).where(row).with_for_update())
+
+
+def _session_settings() -> dict[str, str]:
+    """Of every session at PostgreSQL; what is not there any more does not keep its locks.
+
+    https://www.postgresql.org/docs/current/runtime-config-client.html and
+    https://www.postgresql.org/docs/current/runtime-config-connection.html.
+    """
+    return {
+        "application_name": "sora-mcp",
+        "idle_in_transaction_session_timeout": f"{IDLE_SECONDS * 1000:.0f}",
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
+    }
 
 
 def _trouble(cause: BaseException | None) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, inspect, select, text
 from sora_mcp.store.database import Database
 from sora_mcp.videos.errors import LedgerError
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision in `migrations/versions`."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -59,7 +59,7 @@ async def _upgrade(database: Database) -> None:
     async with database.writing() as (connection, _):
         if not database.is_sqlite:
             await connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
-        await connection.run_sync(_run_migrations, database.place)
+        await connection.run_sync(_run_migrations, database)
 
 
 def _revision(connection: Connection) -> str | None:
@@ -68,7 +68,7 @@ def _revision(connection: Connection) -> str | None:
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
 
 
-def _run_migrations(connection: Connection, place: str) -> None:
+def _run_migrations(connection: Connection, database: Database) -> None:
     from alembic import command
     from alembic.config import Config
     from alembic.script import ScriptDirectory
@@ -78,9 +78,13 @@ def _run_migrations(connection: Connection, place: str) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     revision = _revision(connection)
     if revision is not None and revision not in known:
+        another = (
+            "folder with SORA_MCP_HOME"
+            if database.is_sqlite
+            else "database with SORA_MCP_DATABASE_URL"
+        )
         raise LedgerError(
-            f"The ledger {place} was written by a newer sora-mcp (its revision is {revision}, "
-            f"this program knows {HEAD}). Update sora-mcp, or choose another folder with "
-            "SORA_MCP_HOME."
+            f"The ledger {database.place} was written by a newer sora-mcp (its revision is "
+            f"{revision}, this program knows {HEAD}). Update sora-mcp, or choose another {another}."
         )
     command.upgrade(config, "head")

@@ -1,29 +1,27 @@
 """The ledger, on SQLite and PostgreSQL alike."""
 
 import uuid
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-import anyio
-import anyio.to_thread
-from sqlalchemy import ColumnElement, func, insert, select, true, tuple_, update
+from sqlalchemy import ColumnElement, insert, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.budgets import check_budget, spent_microusd
 from sora_mcp.store.census import take_census
-from sora_mcp.store.database import Database, lock_row, make_file
+from sora_mcp.store.changes import changed, notices, read_changes
+from sora_mcp.store.database import Database, lock_row
 from sora_mcp.store.keys import first_with_key
 from sora_mcp.store.messages import heed
-from sora_mcp.store.migrate import migrate
 from sora_mcp.store.outbox import SqlOutbox, put_out
-from sora_mcp.store.peek import LEDGER
+from sora_mcp.store.requests import count_request
 from sora_mcp.store.rows import MICROUSD, at_engine, job_of, one_job, values_of
 from sora_mcp.store.scheduling import due_jobs, free, hold_until, lease, next_moment, submit_time
 from sora_mcp.store.search import has_words, write_words
+from sora_mcp.store.statistics import count_unfinished, newest_completed
 from sora_mcp.store.tables import jobs, owners
 from sora_mcp.store.unheard import note_unheard, unheard_twin
 from sora_mcp.videos.errors import InvalidRequest
@@ -36,8 +34,9 @@ _EVERYONE = ""
 
 _NO_LEASE = {"lease_owner": None, "lease_until": None}
 
-_LATEST = 50
-"""So many finished jobs are enough to know how long one takes."""
+_UNKNOWN_TO_US = (JobStatus.SUBMITTING, JobStatus.UNKNOWN)
+
+_WISHES = ("delete_requested", "keep_files", "cancel_requested")
 
 _shown = jobs.c.deleted_at.is_(None)
 
@@ -82,7 +81,7 @@ class SqlJobStore:
             if first is not None:
                 return first
             await check_budget(connection, job, budget, now)
-            row = values_of(job) | self._changed() | {"run_at": now}
+            row = values_of(job) | await changed(connection, job, now, self._name) | {"run_at": now}
             await connection.execute(insert(jobs).values(row))
             await write_words(connection, job)
         return job
@@ -94,25 +93,24 @@ class SqlJobStore:
 
     async def load(self) -> Mapping[str, int]:
         """How many unfinished jobs each engine has, queued ones included."""
-        counted = select(jobs.c.engine, func.count().label("unfinished")).where(
-            jobs.c.run_at.is_not(None)
-        )
         async with self._database.reading() as connection:
-            rows = await connection.execute(counted.group_by(jobs.c.engine))
-            return {row.engine: row.unfinished for row in rows}
+            return await count_unfinished(connection)
 
     async def latest_completed(self, engine: str) -> Sequence[Job]:
         """The newest finished jobs of an engine, whoever's they are; at most 50."""
-        finished = (jobs.c.engine == engine) & (jobs.c.status == JobStatus.COMPLETED)
-        newest = select(jobs).where(finished).order_by(jobs.c.created_at.desc()).limit(_LATEST)
         async with self._database.reading() as connection:
-            return [job_of(row) for row in (await connection.execute(newest)).mappings()]
+            return await newest_completed(connection, engine)
 
     async def spent(self, owner: str) -> Spent:
         """What has been spent today, UTC."""
         async with self._database.reading() as connection:
             by_owner, by_everyone = await spent_microusd(connection, owner, self.now())
         return Spent(by_owner / MICROUSD, by_everyone / MICROUSD)
+
+    async def count_request(self, owner: str) -> tuple[int, float]:
+        """One more of an owner, on PostgreSQL; how many in this minute, and how long it lasts."""
+        async with self._database.writing() as (connection, now):
+            return await count_request(connection, owner, now)
 
     # Looking
 
@@ -178,30 +176,18 @@ class SqlJobStore:
     async def changes_since(self, number: int | None) -> tuple[int, list[Change]]:
         """The newest change's number, and what other processes changed after change `number`.
 
-        None stands for now. Only on SQLite, where writers take turns, a change that can be seen is
-        never followed by one with a lower number.
+        None stands for now.
         """
         async with self._database.reading() as connection:
-            if number is None:
-                newest = await connection.execute(select(func.max(jobs.c.change)))
-                return newest.scalar() or 0, []
-            columns = (jobs.c.id, jobs.c.owner, jobs.c.status, jobs.c.deleted_at)
-            changed = (
-                select(*columns, jobs.c.change, jobs.c.changed_by)
-                .where(jobs.c.change > number)
-                .order_by(jobs.c.change)
-            )
-            rows = (await connection.execute(changed)).mappings().all()
-        return rows[-1]["change"] if rows else number, [
-            Change(
-                video_id=row["id"],
-                owner=row["owner"],
-                status=row["status"],
-                deleted=row["deleted_at"] is not None,
-            )
-            for row in rows
-            if row["changed_by"] != self._name
-        ]
+            return await read_changes(connection, number, self._name)
+
+    def news(self) -> AbstractAsyncContextManager[AsyncIterator[tuple[int, Change | None]]]:
+        """On PostgreSQL: the numbers of changes from now on, with what other processes changed.
+
+        Raises, also while iterating:
+            LedgerError: The connection is lost, or cannot be made.
+        """
+        return notices(self._database, self._name)
 
     # Working
 
@@ -321,6 +307,22 @@ class SqlJobStore:
             await self._rewrite(connection, stored, again, run_at=now, **_NO_LEASE)
         return True
 
+    async def recover(self, job: Job) -> bool:
+        """Write what a host answered to a submission that another worker has taken over meanwhile.
+
+        False, and nothing written, unless the ledger does not know what became of it.
+        """
+        unheard = jobs.c.engine_job_id.is_(None) & jobs.c.status.in_(_UNKNOWN_TO_US)
+        open_question = select(jobs).where(jobs.c.id == job.id, unheard, _shown)
+        async with self._database.writing() as (connection, now):
+            stored = await one_job(connection, open_question.with_for_update())
+            if stored is None:
+                return False
+            wishes = {wish: getattr(stored, wish) for wish in _WISHES}
+            answered = job.model_copy(update=wishes | {"fence": stored.fence + 1})
+            await self._rewrite(connection, stored, answered, run_at=now, **_NO_LEASE)
+        return True
+
     async def request_delete(self, video_id: str, owner: str, *, keep_files: bool) -> Job | None:
         """Mark a job for deletion and make it due at once; None when there is none."""
         return await self._request(video_id, owner, delete_requested=True, keep_files=keep_files)
@@ -359,40 +361,12 @@ class SqlJobStore:
         job = job.model_copy(update={"updated_at": self.now() if moved else stored.updated_at})
         if self._announces and ends(stored, job):
             await put_out(connection, job, self.now())
-        row = values_of(job) | self._changed() | columns
+        gone = "deleted_at" in columns
+        change = await changed(connection, job, self.now(), self._name, deleted=gone)
+        row = values_of(job) | change | columns
         await connection.execute(update(jobs).where(jobs.c.id == job.id).values(row))
         if (job.prompt, job.title) != (stored.prompt, stored.title):
             await write_words(connection, job, before=stored)
-
-    def _changed(self) -> dict[str, Any]:
-        others = jobs.alias()
-        newest = select(func.coalesce(func.max(others.c.change), 0)).scalar_subquery()
-        return {"change": newest + 1, "changed_by": self._name}
-
-
-@asynccontextmanager
-async def open_store(
-    url: str | None, home: Path, *, announces: bool = False
-) -> AsyncGenerator[SqlJobStore]:
-    """The ledger: the PostgreSQL database at `url`, else a SQLite file in the home folder.
-
-    `announces`: whether the end of a job is put into its outbox.
-
-    Raises:
-        NotConfigured: `url` is no `postgresql://…` address, or its driver is missing.
-        LedgerError: It cannot be opened, is damaged, or is newer than this program.
-    """
-    database = Database.in_folder(home / LEDGER) if url is None else Database.at(url)
-    try:
-        if url is None:
-            with database.failures():
-                await anyio.to_thread.run_sync(make_file, home / LEDGER)
-        await migrate(database)
-        await database.set_clock()
-        yield SqlJobStore(database, announces=announces)
-    finally:
-        with anyio.CancelScope(shield=True):
-            await database.engine.dispose()
 
 
 def _of(owner: str | None) -> ColumnElement[bool]:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    literal_column,
 )
 
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -86,6 +87,9 @@ def _index(
 
 _shown = _job.deleted_at.is_(None)
 
+completed = _job.status == literal_column("'completed'")
+"""In the very words of its index: a parameter would hide from the database that it may be used."""
+
 _index("jobs_due", _job.queue_engine, _job.run_at, where=_job.run_at.is_not(None))
 _index("jobs_slots", _job.slot_engine, where=_job.slot_engine.is_not(None))
 _index("jobs_engine_job_id", _job.engine_job_id, where=_job.engine_job_id.is_not(None))
@@ -102,6 +106,7 @@ _index(
     unique=True,
 )
 _index("jobs_change", _job.change)
+_index("jobs_latest", _job.engine, _job.created_at, where=completed)
 
 # The words of prompts and titles (`rows.words`), by which jobs are found.
 words = Table(
@@ -150,4 +155,13 @@ engines = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("next_submit_at", Moment, nullable=False),
+)
+
+# How many requests an owner has made in the minute that was counted last.
+requests = Table(
+    "requests",
+    metadata,
+    Column("owner", Text, primary_key=True),
+    Column("minute", BigInteger, nullable=False),
+    Column("count", BigInteger, nullable=False),
 )

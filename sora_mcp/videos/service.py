@@ -80,6 +80,7 @@ class VideoService:
         self._events = events
         self._budget = budget
         self._adopts = adopts
+        self._answers_now = False
 
     @property
     def standing(self) -> int:
@@ -90,6 +91,14 @@ class VideoService:
         """Wait until no video would be lost with this process any more."""
         for engine in self._engines.every():
             await engine.hear_out()
+
+    def answer_now(self) -> None:
+        """Whoever waits is told what is known, within `RECHECK_SECONDS`: the process is to end."""
+        self._answers_now = True
+
+    async def check(self) -> None:
+        """Raises `LedgerError` unless the ledger answers."""
+        await self._store.has_active()
 
     # Starting
 
@@ -161,11 +170,11 @@ class VideoService:
         return job
 
     async def watch(self, owner: str, video_id: str) -> AsyncGenerator[Job]:
-        """The job now, and again after each change; ends when it is final."""
+        """The job now, and again after each change; ends when it is final (or see `answer_now`)."""
         async with self._events.subscribe() as changes:
             job = await self.get(owner, video_id)
             yield job
-            while job.status not in FINAL:
+            while job.status not in FINAL and not self._answers_now:
                 await _change_of({job.id}, changes)
                 seen, job = job, await self.get(owner, job.id)
                 if job != seen or job.status in _NOT_STARTED:
@@ -221,7 +230,7 @@ class VideoService:
             return
         with anyio.move_on_after(timeout):
             async with self._events.subscribe() as changes:
-                while True:
+                while not self._answers_now:
                     for video_id, job in before.items():
                         if await self._store.get(video_id, job.owner) != job:
                             return

@@ -1,7 +1,8 @@
 """The steps that cost money: sending a request once, and finding out what became of it."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from sora_mcp.videos.errors import (
     EngineBusy,
     EngineError,
     EngineRefused,
+    LedgerError,
     LibraryError,
     NotSent,
     OperationMissing,
@@ -61,15 +63,21 @@ class Submitter:
         library: Library,
         costing: Costing,
         save: Save,
+        recover: Callable[[Job], Awaitable[None]],
         follower: Follower,
         sending: Callable[[Job], None],
     ) -> None:
-        """`sending`: told of a job at the moment from which it may be at its host."""
+        """What the worker does with a job.
+
+        `recover`: writes what its host answered, where another worker has taken it over meanwhile.
+        `sending`: told of a job at the moment from which it may be at its host.
+        """
         self._store = store
         self._engines = engines
         self._library = library
         self._costing = costing
         self._save = save
+        self._recover = recover
         self._follower = follower
         self._sending = sending
 
@@ -142,7 +150,9 @@ class Submitter:
 
     async def _accept(self, job: Job, answer: EngineJob) -> None:
         taken = job.model_copy(update={"engine_job_id": answer.id, "attempts": 0, "error": None})
-        if await self._follower.apply(taken, answer) and job.has_reference:
+        if not await self._follower.apply(taken, answer):
+            await self._recover(advance(taken, JobStatus.QUEUED))
+        elif job.has_reference:
             await self._library.drop_reference(job.id)
 
     async def _send_later(self, job: Job, engine: Engine, error: NotSent | EngineBusy) -> None:
@@ -159,7 +169,8 @@ class Submitter:
         told = error.retry_after if isinstance(error, EngineBusy) else None
         pause = told if told is not None else backoff(attempts)
         if isinstance(error, EngineBusy):
-            await self._store.hold(engine.name, pause)
+            with suppress(LedgerError):  # a courtesy; what becomes of the job matters more
+                await self._store.hold(engine.name, pause)
         log.info("%s: %s Trying again in %.0f s.", job.id, error.message, pause)
         again = (self._store.now() + timedelta(seconds=pause)).strftime("%H:%M:%S")
         trouble = (

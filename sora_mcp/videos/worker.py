@@ -6,6 +6,7 @@ and another one goes on.
 """
 
 import logging
+import math
 import uuid
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
@@ -14,7 +15,7 @@ from datetime import timedelta
 from functools import partial
 
 import anyio
-from anyio.abc import TaskGroup
+from anyio.abc import TaskGroup, TaskStatus
 
 from sora_mcp.videos.context import current_job
 from sora_mcp.videos.costing import Costing
@@ -38,6 +39,9 @@ CLAIM_AT_MOST = 100
 
 IDLE_SECONDS = 10.0
 """How long an idle worker trusts the event bus before it looks at the ledger again."""
+
+OUTAGE_PAUSE = 5.0
+"""Seconds, at most, between two tries to write into a ledger that is out of order."""
 
 JOIN_ATTEMPTS = 3
 
@@ -75,30 +79,54 @@ class Worker:
         self._hurry = hurry
         self._follower = Follower(store, engines, self._save, job_timeout)
         self._submitter = Submitter(
-            store, engines, library, costing, self._save, self._follower, self._sending
+            store,
+            engines,
+            library,
+            costing,
+            self._save,
+            self._recover,
+            self._follower,
+            self._sending,
         )
         self._finisher = Finisher(store, engines, library, self._save, self._forget, measures)
         self._held: dict[str, Job] = {}
         self._unsent: dict[str, Job] = {}
         self._steps = anyio.CapacityLimiter(MAX_STEPS)
         self._woken = anyio.Event()
+        self._stopped = anyio.Event()
+        self._gives_up_at = math.inf
 
-    async def run(self) -> None:
-        """Work until cancelled; then let go of what has not been finished."""
+    async def run(self, *, grace: float = 0) -> None:
+        """Work until cancelled; then let go of what has not been finished.
+
+        `grace`: seconds that the steps which have begun are given to end.
+        """
         try:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._listen)
                 tasks.start_soon(self._keep_leases)
-                while True:
-                    self._woken = anyio.Event()
-                    pause = await self._start_due_steps(tasks)
-                    with anyio.move_on_after(pause):
-                        await self._woken.wait()
+                try:
+                    steps = await tasks.start(self._carry_out, grace)
+                    while True:
+                        self._woken = anyio.Event()
+                        pause = await self._start_due_steps(steps)
+                        with anyio.move_on_after(pause):
+                            await self._woken.wait()
+                finally:
+                    self._stopped.set()
         finally:
             with anyio.move_on_after(1, shield=True), suppress(LedgerError):
                 for job in self._unsent.values():
                     await self._store.save(advance(job, JobStatus.WAITING), run_in=0)
                 await self._store.release(self.name)
+
+    async def _carry_out(self, grace: float, *, task_status: TaskStatus[TaskGroup]) -> None:
+        """Steps run here: they may outlast the cancelling of the rest for a while."""
+        with anyio.CancelScope(shield=True) as scope:
+            async with anyio.create_task_group() as steps:
+                task_status.started(steps)
+                await self._stopped.wait()
+                scope.deadline = self._gives_up_at = anyio.current_time() + grace
 
     async def _start_due_steps(self, tasks: TaskGroup) -> float:
         """Start steps for what is due; seconds until there may be more."""
@@ -183,7 +211,8 @@ class Worker:
             log.warning("%s", error.message)
             await self._put_off(jobs)
         except LedgerError as error:
-            log.warning("The ledger cannot be used just now: %s", error.message)
+            log.warning("A step could not be done: %s", error.message)
+            await self._put_off(jobs)
         except Exception:
             log.exception("A step of %s failed unexpectedly", ", ".join(job.id for job in jobs))
             await self._put_off(jobs)
@@ -217,7 +246,9 @@ class Worker:
     async def _save(self, job: Job, run_in: float | None, keep_lease: bool = False) -> bool:
         """Write what a step found and tell everyone; False when the lease was lost."""
         pause = None if run_in is None else run_in / self._hurry
-        saved = await self._store.save(job, run_in=pause, keep_lease=keep_lease)
+        saved = await self._written(
+            partial(self._store.save, job, run_in=pause, keep_lease=keep_lease)
+        )
         if not (saved and keep_lease):
             self._held.pop(job.id, None)
         if saved:
@@ -225,6 +256,27 @@ class Worker:
         else:
             log.info("%s was taken over by another worker", job.id)
         return saved
+
+    async def _recover(self, job: Job) -> None:
+        """Write what a host answered although the lease was lost, and tell everyone."""
+        if await self._written(partial(self._store.recover, job)):
+            await self._events.publish(Change(video_id=job.id, owner=job.owner, status=job.status))
+
+    async def _written(self, write: Callable[[], Awaitable[bool]]) -> bool:
+        """Write, as soon as the ledger can be written: what was found out may have been paid for.
+
+        Raises `LedgerError` only when the worker has been stopped, and has no time left.
+        """
+        tries = 0
+        while True:
+            try:
+                return await write()
+            except LedgerError as error:
+                if anyio.current_time() >= self._gives_up_at:
+                    raise
+                log.warning("Not written yet, and tried again: %s", error.message)
+            tries += 1
+            await anyio.sleep(backoff(tries, most=OUTAGE_PAUSE) / self._hurry)
 
     async def _forget(self, job: Job) -> None:
         """Hide a deleted job and tell everyone."""

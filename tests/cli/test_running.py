@@ -207,3 +207,9 @@ async def test_a_receiver_that_will_not_do_is_refused_with_what_would(
     assert result.code == Exit.NOT_CONFIGURED
     assert said in result.err
     assert "do-not-show" not in result.err
+
+
+async def test_a_server_on_standard_input_always_follows_its_jobs(terminal: Terminal) -> None:
+    result = await terminal.run("serve", "--no-worker")
+    assert result.code == Exit.USAGE
+    assert "--transport http" in result.err

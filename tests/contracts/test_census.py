@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sora_mcp.store.sql import SqlJobStore, open_store
+from sora_mcp.store.opening import open_store
+from sora_mcp.store.sql import SqlJobStore
 from sora_mcp.videos.measuring import Census
 from sora_mcp.videos.models import JobStatus
 from tests.store.ledgers import BACKENDS, ENGINE, add, add_in, new_ledger

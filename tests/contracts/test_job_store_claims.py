@@ -35,6 +35,10 @@ async def _save(store: SqlJobStore, job: Job, run_in: float | None = None, **cha
     assert await store.save(job.model_copy(update=changes), run_in=run_in)
 
 
+async def _refused(store: SqlJobStore, job: Job, **changes: Any) -> None:
+    assert await store.save(job.model_copy(update=changes)) is False
+
+
 # Leases
 
 
@@ -352,3 +356,39 @@ async def test_a_ledger_is_active_while_somebody_has_to_look_at_a_job_again(
     assert not await store.has_active()
     await store.request_delete(job.id, OWNER, keep_files=False)
     assert await store.has_active()
+
+
+async def test_what_a_host_answered_is_not_lost_with_the_lease(store: SqlJobStore) -> None:
+    await add(store)
+    sent = await claim_one(store, "one", lease_seconds=0)
+    answered = sent.model_copy(update={"status": JobStatus.QUEUED, "engine_job_id": "video_1"})
+    [found] = await claim(store, "two")
+    assert found.was_sending
+    assert await store.save(answered) is False
+    assert await store.recover(answered)
+    # Who took it over, and did not find out, writes nothing over it.
+    await _refused(store, found.job, status=JobStatus.UNKNOWN)
+    known = await claim_one(store, "three")
+    assert (known.engine_job_id, known.status) == ("video_1", JobStatus.QUEUED)
+
+
+async def test_an_answer_that_comes_late_changes_nothing_that_is_known(store: SqlJobStore) -> None:
+    await add(store)
+    sent = await claim_one(store, "one", lease_seconds=0)
+    [found] = await claim(store, "two")
+    await _save(store, found.job, status=JobStatus.QUEUED, engine_job_id="video_1")
+    late = sent.model_copy(update={"status": JobStatus.QUEUED, "engine_job_id": "video_2"})
+    assert await store.recover(late) is False
+    kept = await store.get(sent.id)
+    assert kept is not None
+    assert kept.engine_job_id == "video_1"
+
+
+async def test_an_answer_that_comes_late_keeps_the_wish_to_delete(store: SqlJobStore) -> None:
+    await add(store)
+    sent = await claim_one(store, "one", lease_seconds=0)
+    await store.request_delete(sent.id, OWNER, keep_files=True)
+    answered = sent.model_copy(update={"status": JobStatus.QUEUED, "engine_job_id": "video_1"})
+    assert await store.recover(answered)
+    known = await claim_one(store, "two")
+    assert (known.delete_requested, known.keep_files) == (True, True)

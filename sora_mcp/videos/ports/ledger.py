@@ -129,6 +129,13 @@ class JobStore(Protocol):
         """
         ...
 
+    async def recover(self, job: Job) -> bool:
+        """Write what a host answered to a submission that another worker has taken over meanwhile.
+
+        False, and nothing written, unless the ledger does not know what became of it.
+        """
+        ...
+
     async def reopen(self, job: Job) -> bool:
         """Write an idle job back as active and due at once. False when it changed meanwhile."""
         ...

@@ -1,0 +1,74 @@
+"""The database goes away and comes back: nothing is lost, and nothing is sent twice."""
+
+from collections.abc import Awaitable, Callable, Generator
+from pathlib import Path
+
+import anyio
+import anyio.to_thread
+import httpx2
+import pytest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from sora_mcp.videos.models import JobStatus
+from tests.fakes.videos_api import error
+from tests.harness import KEY, OWNER, a_host, app_in
+from tests.http.served import client_at, served
+from tests.reliability.faults import LIST, LOOK, SUBMIT
+from tests.serving import serving
+from tests.store.postgres import Server, needs_postgres
+
+pytestmark = needs_postgres
+
+
+@pytest.fixture(scope="module")
+def server() -> Generator[Server]:
+    """A server of our own, to stop and start."""
+    server = Server()
+    yield server
+    server.end()
+
+
+@pytest.mark.parametrize("route", [SUBMIT, LOOK])
+async def test_what_a_host_answers_while_the_database_is_away_is_written_when_it_is_back(
+    route: str, server: Server, tmp_path: Path
+) -> None:
+    host = a_host()
+    # Nobody can ask what became of a request: only its own answer tells.
+    host.fail(LIST, *[error(500, "No list today.")] * 99)
+    away = anyio.Event()
+
+    async def stop_the_database(
+        request: Request, carry_out: Callable[[], Awaitable[Response]]
+    ) -> Response:
+        response = await carry_out()
+        await anyio.to_thread.run_sync(server.stop)
+        away.set()
+        return response
+
+    host.fail(route, stop_the_database)
+    with anyio.fail_after(110):
+        async with (
+            server.database() as database,
+            serving(host.app()) as host_url,
+            app_in(tmp_path, base_url=f"{host_url}/v1", api_key=KEY, database_url=database) as app,
+            served(app) as url,
+            httpx2.AsyncClient() as http,
+            client_at(url, "http-auto") as client,
+        ):
+            videos = await app.videos()
+            assert (await http.get(f"{url}/readyz")).status_code == 200
+            job = await videos.start(await videos.plan.generate(OWNER, prompt="a cat"))
+            await away.wait()
+            unready = await http.get(f"{url}/readyz")
+            refused = await client.call_tool("generate_video", {"prompt": "a dog"})
+            await anyio.to_thread.run_sync(server.start)
+            ended = await videos.wait(OWNER, job.id, 60)
+            listed = await videos.list(OWNER)
+    assert (unready.status_code, unready.json()) == (503, {"status": "ledger"})
+    assert refused.is_error
+    assert "ledger" in str(refused.content)
+    assert "Traceback" not in str(refused.content)
+    assert ended.status is JobStatus.COMPLETED
+    assert [found.id for found in listed.jobs] == [job.id]
+    assert len(host.accepted) == 1
