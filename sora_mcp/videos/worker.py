@@ -15,7 +15,7 @@ from datetime import timedelta
 from functools import partial
 
 import anyio
-from anyio.abc import TaskGroup, TaskStatus
+from anyio.abc import TaskGroup
 
 from sora_mcp.videos.context import current_job
 from sora_mcp.videos.costing import Costing
@@ -105,28 +105,28 @@ class Worker:
             async with anyio.create_task_group() as tasks:
                 tasks.start_soon(self._listen)
                 tasks.start_soon(self._keep_leases)
-                try:
-                    steps = await tasks.start(self._carry_out, grace)
-                    while True:
-                        self._woken = anyio.Event()
-                        pause = await self._start_due_steps(steps)
-                        with anyio.move_on_after(pause):
-                            await self._woken.wait()
-                finally:
-                    self._stopped.set()
+                # Steps may outlast the cancelling of the rest for a while.
+                with anyio.CancelScope(shield=True) as scope:
+                    async with anyio.create_task_group() as steps:
+                        tasks.start_soon(self._start_steps, steps)
+                        await self._stopped.wait()
+                        scope.deadline = self._gives_up_at = anyio.current_time() + grace
         finally:
             with anyio.move_on_after(1, shield=True), suppress(LedgerError):
                 for job in self._unsent.values():
                     await self._store.save(advance(job, JobStatus.WAITING), run_in=0)
                 await self._store.release(self.name)
 
-    async def _carry_out(self, grace: float, *, task_status: TaskStatus[TaskGroup]) -> None:
-        """Steps run here: they may outlast the cancelling of the rest for a while."""
-        with anyio.CancelScope(shield=True) as scope:
-            async with anyio.create_task_group() as steps:
-                task_status.started(steps)
-                await self._stopped.wait()
-                scope.deadline = self._gives_up_at = anyio.current_time() + grace
+    async def _start_steps(self, steps: TaskGroup) -> None:
+        """Start what is due, until cancelled."""
+        try:
+            while True:
+                self._woken = anyio.Event()
+                pause = await self._start_due_steps(steps)
+                with anyio.move_on_after(pause):
+                    await self._woken.wait()
+        finally:
+            self._stopped.set()
 
     async def _start_due_steps(self, tasks: TaskGroup) -> float:
         """Start steps for what is due; seconds until there may be more."""

@@ -12,6 +12,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.server.processes import environment, serving_process, sora_mcp
 
+ANSWER_SECONDS = 0.1
+"""A host that takes its time would see another replica come meanwhile."""
+
 
 class Cluster:
     """Replicas that share a database and a folder; each shows the host a key of its own."""
@@ -72,6 +75,7 @@ class Overlaps:
         if self._open[path] > 1:
             self.found.append(path)
         try:
+            await anyio.sleep(ANSWER_SECONDS)
             await self._app(scope, receive, send)
         finally:
             self._open[path] -= one_job

@@ -1,7 +1,7 @@
 """Many agents, three replicas of which one is killed and one is replaced: nothing goes wrong.
 
 `SORA_MCP_TEST_AGENTS` says how many agents there are, and how many videos each asks for (default 3;
-the promise in docs/reliability.md was measured with 12).
+docs/reliability.md has what was measured with 12).
 """
 
 import os
