@@ -14,9 +14,9 @@ from tests.serving import serving
 @pytest.fixture(scope="session")
 def s3() -> Iterator[str]:
     """The root URL of an S3 server, for the whole run."""
-    from moto.server import ThreadedMotoServer  # slow to import, and most runs need none
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    # Slow to import, and most runs need none.
+    moto = pytest.importorskip("moto.server", reason="needs the group `integration`")
+    server = moto.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
     yield f"http://{host}:{port}"
