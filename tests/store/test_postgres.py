@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from sora_mcp.store.database import Database
+from sora_mcp.store.migrate import HEAD
 from sora_mcp.store.opening import open_store
 from sora_mcp.store.tables import jobs
 from sora_mcp.videos.errors import LedgerError, NotConfigured
@@ -44,20 +45,20 @@ async def test_a_replica_that_freezes_in_a_transaction_does_not_stop_the_others(
         assert saved
 
 
-async def test_a_ledger_of_the_version_before_gets_what_is_new(tmp_path: Path) -> None:
+async def test_a_ledger_of_the_first_version_gets_what_is_new(tmp_path: Path) -> None:
     async with new_ledger("postgres", tmp_path, migrated=False) as ledger:
         async with ledger.open() as store:
             job = await add(store)
         for statement in (
             "DROP INDEX jobs_latest",
-            "DROP TABLE requests",
+            "DROP TABLE requests, heard, outbox",
             "UPDATE alembic_version SET version_num = '0001'",
         ):
             await ledger.execute(statement)
         async with ledger.open() as store:
             assert await store.get(job.id) == job
-        assert await ledger.execute("SELECT version_num FROM alembic_version") == [("0002",)]
-        assert await ledger.execute("SELECT * FROM requests") == []
+        assert await ledger.execute("SELECT version_num FROM alembic_version") == [(HEAD,)]
+        assert await ledger.execute("SELECT * FROM requests, heard, outbox") == []
 
 
 async def test_a_parameter_that_the_driver_does_not_know_is_named(tmp_path: Path) -> None:
