@@ -24,7 +24,7 @@ from sora_mcp.store.search import has_words, write_words
 from sora_mcp.store.statistics import count_unfinished, newest_completed
 from sora_mcp.store.tables import jobs, owners
 from sora_mcp.store.unheard import note_unheard, unheard_twin
-from sora_mcp.videos.errors import InvalidRequest
+from sora_mcp.videos.errors import InvalidRequest, LedgerError
 from sora_mcp.videos.lifecycle import ACTIVE, ends
 from sora_mcp.videos.models import Change, Job, JobStatus, Page
 from sora_mcp.videos.ports import Budget, Claim, Engine, EngineLimits, Spent
@@ -67,24 +67,51 @@ class SqlJobStore:
         Raises:
             KeyConflict: The key was used with another fingerprint.
             SpendingRefused: It does not fit the budget; nothing was added.
+            LedgerError: Nothing was added, unless its message says that this is not known.
         """
-        async with self._database.writing() as (connection, now):
-            if job.idempotency_key is not None or budget.owner_per_day is not None:
-                await lock_row(connection, owners, name=job.owner)
-            if budget.server_per_day is not None:
-                await lock_row(connection, owners, name=_EVERYONE)
-            first = await first_with_key(connection, job)
-            if first is None:
-                first = await one_job(
-                    connection, select(jobs).where(await unheard_twin(connection, job, now), _shown)
-                )
-            if first is not None:
-                return first
-            await check_budget(connection, job, budget, now)
-            row = values_of(job) | await changed(connection, job, now, self._name) | {"run_at": now}
-            await connection.execute(insert(jobs).values(row))
-            await write_words(connection, job)
+        written = False
+        try:
+            async with self._database.writing() as (connection, now):
+                added = await self._add(connection, now, job, budget)
+                written = True
+        except LedgerError:
+            if not written:
+                raise
+            # A connection that breaks at the commit leaves open whether there was one.
+            stored = await self._look_again(job)
+            if stored is None:
+                raise
+            return stored
+        return added
+
+    async def _add(
+        self, connection: AsyncConnection, now: datetime, job: Job, budget: Budget
+    ) -> Job:
+        if job.idempotency_key is not None or budget.owner_per_day is not None:
+            await lock_row(connection, owners, name=job.owner)
+        if budget.server_per_day is not None:
+            await lock_row(connection, owners, name=_EVERYONE)
+        first = await first_with_key(connection, job)
+        if first is None:
+            first = await one_job(
+                connection, select(jobs).where(await unheard_twin(connection, job, now), _shown)
+            )
+        if first is not None:
+            return first
+        await check_budget(connection, job, budget, now)
+        row = values_of(job) | await changed(connection, job, now, self._name) | {"run_at": now}
+        await connection.execute(insert(jobs).values(row))
+        await write_words(connection, job)
         return job
+
+    async def _look_again(self, job: Job) -> Job | None:
+        try:
+            return await self.get(job.id)
+        except LedgerError as error:
+            raise LedgerError(
+                f"The ledger {self._database.place} broke off while this was being written: it may "
+                "have been taken. Look with list_videos before you ask again, or there may be two."
+            ) from error
 
     async def mark_unheard(self, job: Job) -> None:
         """Remember for `UNHEARD_FOR` that the caller of a job went away before it heard of it."""

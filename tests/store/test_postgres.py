@@ -1,10 +1,15 @@
 """What only a ledger on PostgreSQL has to stand."""
 
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import anyio
 import pytest
+from anyio.abc import SocketStream
 from sqlalchemy import select
+from sqlalchemy.engine import make_url
 
 from sora_mcp.store.database import Database
 from sora_mcp.store.migrate import HEAD
@@ -12,7 +17,7 @@ from sora_mcp.store.opening import open_store
 from sora_mcp.store.tables import jobs
 from sora_mcp.videos.errors import LedgerError, NotConfigured
 from sora_mcp.videos.models import JobStatus
-from tests.store.ledgers import add, claim_one, new_ledger
+from tests.store.ledgers import NO_LIMIT, OWNER, a_job, add, claim_one, new_ledger
 from tests.store.postgres import needs_postgres
 
 pytestmark = needs_postgres
@@ -59,6 +64,66 @@ async def test_a_ledger_of_the_first_version_gets_what_is_new(tmp_path: Path) ->
             assert await store.get(job.id) == job
         assert await ledger.execute("SELECT version_num FROM alembic_version") == [(HEAD,)]
         assert await ledger.execute("SELECT * FROM requests, heard, outbox") == []
+
+
+class Cutter:
+    """Stands before a database; cuts the first connection that commits before it is answered."""
+
+    def __init__(self, url: str) -> None:
+        self._address = make_url(url)
+        self._there = f"{self._address.query['host']}/.s.PGSQL.5432"
+        self._committed = False
+        self.refuses = False
+        """Whether nobody gets through after the cut."""
+
+    @asynccontextmanager
+    async def open(self, folder: Path) -> AsyncGenerator[str]:
+        """The address of the database behind it."""
+        listener = await anyio.create_unix_listener(folder / ".s.PGSQL.5432")
+        async with listener, anyio.create_task_group() as tasks:
+            tasks.start_soon(listener.serve, self._serve)
+            url = self._address.set(query={"host": str(folder)})
+            yield url.render_as_string(hide_password=False)
+            tasks.cancel_scope.cancel()
+
+    async def _serve(self, near: SocketStream) -> None:
+        async with near, await anyio.connect_unix(self._there) as far:
+            if self._committed and self.refuses:
+                return
+            async with anyio.create_task_group() as ways:
+                ways.start_soon(self._ask, near, far)
+                cut = self._committed
+                async for piece in far:
+                    if self._committed and not cut:
+                        break
+                    await near.send(piece)
+                ways.cancel_scope.cancel()
+
+    async def _ask(self, near: SocketStream, far: SocketStream) -> None:
+        async for piece in near:
+            await far.send(piece)
+            self._committed = self._committed or b"COMMIT;" in piece
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+async def test_a_connection_that_breaks_at_the_commit_makes_no_second_job_of_a_request(
+    refuses: bool, tmp_path: Path
+) -> None:
+    with TemporaryDirectory(prefix="pg") as folder:  # the path of a socket must be short
+        async with new_ledger("postgres", tmp_path) as ledger:
+            assert ledger.url is not None
+            cutter = Cutter(ledger.url)
+            async with cutter.open(Path(folder)) as url, open_store(url, tmp_path) as store:
+                job = a_job(store)
+                cutter.refuses = refuses
+                if refuses:
+                    with anyio.fail_after(60), pytest.raises(LedgerError, match="list_videos"):
+                        await store.add(job, NO_LIMIT)
+                else:
+                    with anyio.fail_after(60):
+                        assert (await store.add(job, NO_LIMIT)).id == job.id
+            async with ledger.open() as store:
+                assert [found.id for found in (await store.page(OWNER)).jobs] == [job.id]
 
 
 async def test_a_parameter_that_the_driver_does_not_know_is_named(tmp_path: Path) -> None:
