@@ -29,6 +29,9 @@ from sora_mcp.videos.ports import Engine, Engines, JobStore
 LIST_SHARE = 0.25
 """A list answers for other jobs, too, for so much of the pause between looks at them."""
 
+WRITES = 4
+"""At once, of what a list says."""
+
 SINGLE_LOOKS = 16
 """At once, at jobs that no list has."""
 
@@ -73,6 +76,7 @@ class Follower:
         self._hurry = hurry
         self._lists: dict[str, _List] = defaultdict(_List)
         self._single_looks = anyio.CapacityLimiter(SINGLE_LOOKS)
+        self._writes = anyio.CapacityLimiter(WRITES)
 
     async def listed(self, engine: Engine, jobs: Sequence[Job]) -> dict[str, EngineJob]:
         """One list for many jobs, where that pays and the host can; by the engine's id."""
@@ -144,8 +148,12 @@ class Follower:
                 if delay is None:
                     return await self._give_up(job)
                 status = seen.status if seen.status in _RUNNING else JobStatus.IN_PROGRESS
-                pause = in_step(delay, self._store.now()) if in_list else delay
-                return await self._save(advance(job, status, **facts, poll_after=delay), pause)
+                seen_now = advance(job, status, **facts, poll_after=delay)
+                if not in_list:
+                    return await self._save(seen_now, delay)
+                # Reckoned when it is written, not before waiting for that behind a thousand others.
+                async with self._writes:
+                    return await self._save(seen_now, in_step(delay, self._store.now()))
 
     async def _fault(self, job: Job, error: EngineError) -> None:
         """A look that failed says nothing about the job."""
