@@ -102,7 +102,8 @@ class Follower:
         """See how a job is doing; its state from the list, when it is there, will do."""
         assert job.engine_job_id is not None  # noqa: S101  # an engine that has a job named it
         seen = listed.get(job.engine_job_id)
-        in_list = seen is not None
+        # Also one that came to be looked at alone: it joins those that the list is read for.
+        in_list = job.engine_job_id in self._lists[engine.name].jobs
         try:
             if seen is None:
                 async with self._single_looks:
@@ -122,7 +123,7 @@ class Follower:
     async def apply(self, job: Job, seen: EngineJob, *, in_list: bool = False) -> bool:
         """Write what an engine says of a job. False when the lease was lost.
 
-        `in_list`: whether one list says it of many jobs, which had better be due together again.
+        `in_list`: whether a list has it beside others, with which it had better be due together.
         """
         facts: dict[str, Any] = {
             "model": seen.model or job.model,
