@@ -36,6 +36,11 @@ test-player:
 pictures:
     SORA_MCP_TEST_BROWSER=$(.ci/browser) uv run python -m tests.ui.pictures
 
+# Measure, and write docs/performance.md: all of it, or some groups: just bench --quick start memory
+bench *arguments:
+    uv run --group bench --group integration python -m benchmarks {{arguments}}
+    uv run python scripts/generate.py
+
 # Write the files that are made from others: those that the top of scripts/generate.py lists
 generate:
     uv run python scripts/generate.py

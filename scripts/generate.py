@@ -4,12 +4,14 @@ constraints.txt    from the exact versions in pyproject.toml
 docs/settings.md   from the settings (`settings_page.py`)
 docs/tools.md      from the definitions of the tools (`tools_page.py`)
 docs/engines.md    its tables, from the dialects in `sora_mcp.engines.hosts`
+docs/performance.md   its tables, from docs/performance.json (`performance_page.py`)
 server.json, packaging/mcpb/manifest.json, the links of README.md   (`distribution.py`)
 """
 
 import sys
 
 from distribution import bundle_manifest, install_links, registry_entry
+from performance_page import performance_page
 from project import PYPROJECT, ROOT, with_part
 from settings_page import settings_page
 from tools_page import tool_definitions, tools_page
@@ -75,6 +77,7 @@ def main() -> int:
         "docs/settings.md": settings_page(),
         "docs/tools.md": tools_page(tools),
         "docs/engines.md": engines_page(),
+        "docs/performance.md": performance_page(),
         "server.json": registry_entry(),
         "packaging/mcpb/manifest.json": bundle_manifest(tools),
         "README.md": readme(),

@@ -1,8 +1,8 @@
 """Any host that speaks the Videos API: what is asked of it, and what its answers mean."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 import httpx2
@@ -32,6 +32,7 @@ from sora_mcp.videos.errors import (
     OutcomeUnknown,
     WebhookRefused,
 )
+from sora_mcp.videos.lifecycle import LIST_FROM
 from sora_mcp.videos.models import (
     EngineFacts,
     EngineJob,
@@ -43,6 +44,12 @@ from sora_mcp.videos.ports import EngineDefaults, EngineLimits, EngineProfile, H
 from sora_mcp.videos.spending import OPENAI_HOST
 
 LIST_LIMIT = 100
+
+
+class _Page(NamedTuple):
+    jobs: list[EngineJob]
+    next_after: str | None
+    """The id to ask for the next page with; None on the last one."""
 
 
 class VideosApiEngine:
@@ -238,26 +245,50 @@ class VideosApiEngine:
             raise EngineFault(self._failures.no_job(response, engine_job_id))
         return job
 
-    async def list_jobs(self) -> Sequence[EngineJob] | None:
-        """The newest jobs in one request; None from a host that has shown that it cannot list."""
+    async def list_jobs(self, wanted: Collection[str] = ()) -> Sequence[EngineJob] | None:
+        """The newest jobs; None from a host that has shown that it cannot list.
+
+        Goes on page by page while some of the `wanted` ids are missing, as long as that takes fewer
+        requests than looking at each of them.
+        """
+        jobs: dict[str, EngineJob] = {}
+        missing, after = set(wanted), None
+        for _ in range(max(len(missing) // LIST_FROM, 1)):
+            page = await self._page(after)
+            if page is None:
+                return list(jobs.values()) or None
+            # A host that does not know `after` gives the same page again.
+            new = [job for job in page.jobs if job.id not in jobs]
+            jobs |= {job.id: job for job in new}
+            missing -= jobs.keys()
+            after = page.next_after
+            if after is None or not new or not missing:
+                break
+        return list(jobs.values())
+
+    async def _page(self, after: str | None) -> _Page | None:
+        """A page of the list; None where there is none."""
         if (await self._dialect()).list == "missing":
             return None
+        place = f"&after={segment(after)}" if after else ""
         try:
-            response = await self._look(f"/videos?limit={LIST_LIMIT}&order=desc")
+            response = await self._look(f"/videos?limit={LIST_LIMIT}&order=desc{place}")
         except ErrorAnswered as error:
+            if after is not None:
+                return None
             if error.status in (400, 404, 405, 422, 501):
                 self._knowledge.learn(list="missing")
                 return None
             raise self._failures.look(error.response) from error
         answer = json_of(response)
-        found: object = answer
-        if isinstance(answer, dict):
-            found = cast("dict[str, Any]", answer).get("data")
+        told = cast("dict[str, Any]", answer) if isinstance(answer, dict) else {"data": answer}
+        found = told.get("data")
         if not isinstance(found, list):
             self._knowledge.learn(list="missing")
             return None
-        jobs = [parse_job(entry, self._words) for entry in cast("list[object]", found)]
-        return [job for job in jobs if job is not None]
+        parsed = [parse_job(entry, self._words) for entry in cast("list[object]", found)]
+        jobs = [job for job in parsed if job is not None]
+        return _Page(jobs, jobs[-1].id if jobs and told.get("has_more") is True else None)
 
     async def _look(self, path: str) -> httpx2.Response:
         try:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, func, inspect, select, text
 from sora_mcp.store.database import Database
 from sora_mcp.videos.errors import LedgerError
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision in `migrations/versions`."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

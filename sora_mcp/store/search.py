@@ -7,7 +7,7 @@ syntax: a word that begins with something is one range of an index.
 import re
 import unicodedata
 
-from sqlalchemy import ColumnElement, delete, insert, select
+from sqlalchemy import ColumnElement, delete, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.tables import jobs, words
@@ -23,12 +23,21 @@ _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\
 
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 
+_FEW = 200
+"""Entries of the index. A word that has no more gives the jobs to look at; of one that has more, as
+a common word of a long ledger, it is asked job by job, newest first, until a page is full."""
+
 _WORD_LENGTH = 100
 """Longer words are compared by their beginning: an index entry has a largest size."""
 
 
-def has_words(owner: str, query: str) -> list[ColumnElement[bool]]:
+async def has_words(
+    connection: AsyncConnection, owner: str, query: str
+) -> list[ColumnElement[bool]]:
     """What holds of the owner's jobs in which every word of the query begins a word.
+
+    Neither reads all jobs that have a common word nor looks for the jobs of a rare one among all:
+    with 10,000 jobs a search takes as long as with 100.
 
     Raises:
         InvalidRequest: The query has too many words.
@@ -36,15 +45,20 @@ def has_words(owner: str, query: str) -> list[ColumnElement[bool]]:
     wanted = words_in(query)
     if len(wanted) > MOST_QUERY_WORDS:
         raise InvalidRequest(f"query has {len(wanted)} words; use at most {MOST_QUERY_WORDS}.")
-    word = words.c.word
-    return [
-        jobs.c.id.in_(
-            select(words.c.job_id).where(
-                words.c.owner == owner, word >= beginning, word < beginning + _LAST_CHARACTER
-            )
-        )
-        for beginning in sorted(wanted)
-    ]
+    few: set[str] | None = None
+    common: list[ColumnElement[bool]] = []
+    for beginning in sorted(wanted):
+        begins = (words.c.word >= beginning) & (words.c.word < beginning + _LAST_CHARACTER)
+        look = select(words.c.job_id).where(words.c.owner == owner, begins).limit(_FEW + 1)
+        found = (await connection.execute(look)).scalars().all()
+        if len(found) > _FEW:
+            common.append(exists().where(words.c.job_id == jobs.c.id, begins))
+        else:
+            few = set(found) if few is None else few & set(found)
+    if few is None:
+        return [jobs.c.owner == owner, *common]
+    # They are the owner's. To say so would have SQLite go through all of the owner's jobs instead.
+    return [jobs.c.id.in_(sorted(few)), *common]
 
 
 async def write_words(connection: AsyncConnection, job: Job, before: Job | None = None) -> None:

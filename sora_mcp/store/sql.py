@@ -175,10 +175,10 @@ class SqlJobStore:
             InvalidRequest: The owner has no job `after`, or the query has too many words.
         """
         listed = _shown & ~jobs.c.delete_requested
-        found = select(jobs).where(_of(owner), listed, *has_words(owner, query or ""))
-        if statuses is not None:
-            found = found.where(jobs.c.status.in_(sorted(statuses)))
         async with self._database.reading() as connection:
+            found = select(jobs).where(listed, *await has_words(connection, owner, query or ""))
+            if statuses is not None:
+                found = found.where(jobs.c.status.in_(sorted(statuses)))
             if after is not None:
                 # A deleted job still marks a place, so that paging survives a deletion.
                 last = await one_job(connection, select(jobs).where(_of(owner), jobs.c.id == after))

@@ -117,6 +117,7 @@ words = Table(
     Column("job_id", Text, primary_key=True),
     sqlite_with_rowid=False,
 )
+Index("words_of_job", words.c.job_id, words.c.word)
 
 # Requests whose caller went away before it heard of the job.
 unheard = Table(

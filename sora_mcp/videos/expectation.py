@@ -1,12 +1,37 @@
-"""How long a job may take, by how long others like it took. Pure functions."""
+"""How long a job may take, by how long others like it took."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from statistics import median
+
+import anyio
 
 from sora_mcp.videos.models import Job
 
 LIKE_IT = 10
 """So many of the latest jobs like it are looked at."""
+
+
+REMEMBERED_SECONDS = 10.0
+"""So long nobody asks again what an engine finished last, once that was `LIKE_IT` jobs."""
+
+
+class Experience:
+    """What engines finished last, without reading it anew for every status that is shown."""
+
+    def __init__(self, latest: Callable[[str], Awaitable[Sequence[Job]]]) -> None:
+        """`latest`: gives the newest finished jobs of an engine."""
+        self._latest = latest
+        self._known: dict[str, tuple[float, Sequence[Job]]] = {}
+
+    async def expected_seconds(self, job: Job) -> float | None:
+        """Seconds from submission to end; None without experience."""
+        until, completed = self._known.get(job.engine, (0.0, ()))
+        now = anyio.current_time()
+        if now >= until:
+            completed = await self._latest(job.engine)
+            if len(completed) >= LIKE_IT:
+                self._known[job.engine] = now + REMEMBERED_SECONDS, completed
+        return expected_seconds(job, completed)
 
 
 def expected_seconds(job: Job, completed: Sequence[Job]) -> float | None:

@@ -1,18 +1,24 @@
 """The steps that look at what an engine makes of a job."""
 
 import logging
+import math
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Protocol
+
+import anyio
 
 from sora_mcp.videos.emulation import sent_prompt
 from sora_mcp.videos.errors import EngineError, EngineJobMissing, GaveUp, job_error
 from sora_mcp.videos.lifecycle import (
     CLOCK_TOLERANCE,
+    LIST_FROM,
     LOST_CHECKS,
     OVERDUE_POLL_SECONDS,
     advance,
     backoff,
+    in_step,
     is_hopeless,
     is_overdue,
     poll_delay,
@@ -20,13 +26,30 @@ from sora_mcp.videos.lifecycle import (
 from sora_mcp.videos.models import EngineJob, Job, JobError, JobStatus
 from sora_mcp.videos.ports import Engine, Engines, JobStore
 
-LIST_FROM = 4
-"""From so many due jobs of an engine on, one list request answers for all of them."""
+LIST_SHARE = 0.25
+"""A list answers for other jobs, too, for so much of the pause between looks at them."""
+
+WRITES = 4
+"""At once, of what a list says."""
+
+SINGLE_LOOKS = 16
+"""At once, at jobs that no list has."""
 
 MOST_NOTES = 20
 """Of one job."""
 
 log = logging.getLogger(__name__)
+
+
+class _List:
+    """What an engine's list said last; whoever has its turn may ask for a new one."""
+
+    def __init__(self) -> None:
+        self.turn = anyio.Lock()
+        self.jobs: dict[str, EngineJob] = {}
+        self.running: set[str] = set()
+        """Those of ours that will be asked for again, so that the next list has them all."""
+        self.asked_at = -math.inf
 
 
 class _Save(Protocol):
@@ -37,27 +60,54 @@ class Follower:
     """Looks at jobs and writes down what it sees."""
 
     def __init__(
-        self, store: JobStore, engines: Engines, save: _Save, job_timeout: timedelta
+        self,
+        store: JobStore,
+        engines: Engines,
+        save: _Save,
+        job_timeout: timedelta,
+        *,
+        hurry: float = 1,
     ) -> None:
+        """`hurry`: divides the pauses between looks."""
         self._store = store
         self._engines = engines
         self._save = save
         self._job_timeout = job_timeout
+        self._hurry = hurry
+        self._lists: dict[str, _List] = defaultdict(_List)
+        self._single_looks = anyio.CapacityLimiter(SINGLE_LOOKS)
+        self._writes = anyio.CapacityLimiter(WRITES)
 
     async def listed(self, engine: Engine, jobs: Sequence[Job]) -> dict[str, EngineJob]:
-        """One request for many jobs, where that pays and the host can; by the engine's id."""
+        """One list for many jobs, where that pays and the host can; by the engine's id."""
         if len(jobs) < LIST_FROM:
             return {}
-        try:
-            return {found.id: found for found in await engine.list_jobs() or ()}
-        except EngineError:
-            return {}  # the single looks that follow find out what is wrong
+        known, wanted = self._lists[engine.name], {str(job.engine_job_id) for job in jobs}
+        # Jobs come in portions: what is due at the same time waits for the same list.
+        async with known.turn:
+            pause = min(job.poll_after for job in jobs) / self._hurry
+            fresh = anyio.current_time() < known.asked_at + LIST_SHARE * pause
+            if not fresh or wanted - known.jobs.keys():
+                known.asked_at = anyio.current_time()
+                followed = known.running | wanted
+                try:
+                    found = await engine.list_jobs(followed) or ()
+                except EngineError:
+                    return {}  # the single looks that follow find out what is wrong
+                known.jobs = {job.id: job for job in found}
+                known.running = {job.id for job in found if job.status in _RUNNING} & followed
+        return known.jobs
 
     async def look(self, engine: Engine, job: Job, listed: dict[str, EngineJob]) -> None:
         """See how a job is doing; its state from the list, when it is there, will do."""
         assert job.engine_job_id is not None  # noqa: S101  # an engine that has a job named it
+        seen = listed.get(job.engine_job_id)
+        # Also one that came to be looked at alone: it joins those that the list is read for.
+        in_list = job.engine_job_id in self._lists[engine.name].jobs
         try:
-            seen = listed.get(job.engine_job_id) or await engine.retrieve(job.engine_job_id)
+            if seen is None:
+                async with self._single_looks:
+                    seen = await engine.retrieve(job.engine_job_id)
         except EngineJobMissing as error:
             await self._deny(job, error)
         except EngineError as error:
@@ -67,10 +117,14 @@ class Follower:
                 now_another = f"Its id there is another job's now, begun at {seen.created_at}."
                 await self._deny(job, EngineJobMissing(now_another))
                 return
-            await self.apply(job.model_copy(update={"attempts": 0, "missing": 0}), seen)
+            looked_at = job.model_copy(update={"attempts": 0, "missing": 0})
+            await self.apply(looked_at, seen, in_list=in_list)
 
-    async def apply(self, job: Job, seen: EngineJob) -> bool:
-        """Write what an engine says of a job. False when the lease was lost."""
+    async def apply(self, job: Job, seen: EngineJob, *, in_list: bool = False) -> bool:
+        """Write what an engine says of a job. False when the lease was lost.
+
+        `in_list`: whether a list has it beside others, with which it had better be due together.
+        """
         facts: dict[str, Any] = {
             "model": seen.model or job.model,
             "size": seen.size or job.size,
@@ -95,7 +149,12 @@ class Follower:
                 if delay is None:
                     return await self._give_up(job)
                 status = seen.status if seen.status in _RUNNING else JobStatus.IN_PROGRESS
-                return await self._save(advance(job, status, **facts, poll_after=delay), delay)
+                seen_now = advance(job, status, **facts, poll_after=delay)
+                if not in_list:
+                    return await self._save(seen_now, delay)
+                # Reckoned when it is written, not before waiting for that behind a thousand others.
+                async with self._writes:
+                    return await self._save(seen_now, in_step(delay, self._store.now()))
 
     async def _fault(self, job: Job, error: EngineError) -> None:
         """A look that failed says nothing about the job."""

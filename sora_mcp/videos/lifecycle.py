@@ -110,6 +110,9 @@ def ends(before: Job, after: Job) -> bool:
     return is_settled(after) and not is_settled(before)
 
 
+LIST_FROM = 4
+"""From so many due jobs of an engine on, a list request pays."""
+
 FIRST_POLL_SECONDS = 2.0
 SLOWEST_POLL_SECONDS = 15.0
 _POLL_GROWTH = 1.4
@@ -124,6 +127,15 @@ def poll_delay(job: Job, host_says: float | None) -> float:
     if job.poll_after < FIRST_POLL_SECONDS:
         return FIRST_POLL_SECONDS
     return min(job.poll_after * _POLL_GROWTH, SLOWEST_POLL_SECONDS)
+
+
+def in_step(delay: float, now: datetime) -> float:
+    """Seconds until the look that should be in `delay` seconds, moved by at most half of that.
+
+    Jobs that are looked at as often come to be looked at together, so that one list does for all.
+    """
+    at = now.timestamp()
+    return max(round((at + delay) / delay) * delay - at, delay / 2)
 
 
 def is_overdue(job: Job, now: datetime, timeout: timedelta) -> bool:

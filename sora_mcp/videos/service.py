@@ -18,7 +18,7 @@ from sora_mcp.videos.errors import (
     InvalidRequest,
     LibraryError,
 )
-from sora_mcp.videos.expectation import expected_seconds
+from sora_mcp.videos.expectation import Experience
 from sora_mcp.videos.lifecycle import ACTIVE, BAD_ENDS, FINAL, advance
 from sora_mcp.videos.missing import no_file, not_found, with_missing_engine
 from sora_mcp.videos.models import (
@@ -80,6 +80,7 @@ class VideoService:
         self._events = events
         self._budget = budget
         self._adopts = adopts
+        self.expected_seconds = Experience(store.latest_completed).expected_seconds
         self._answers_now = False
 
     @property
@@ -196,10 +197,6 @@ class VideoService:
                         job = state
                         on_change(job)
         return job
-
-    async def expected_seconds(self, job: Job) -> float | None:
-        """How long the job may take from its submission to its end; None without experience."""
-        return expected_seconds(job, await self._store.latest_completed(job.engine))
 
     async def list(
         self,

@@ -77,7 +77,7 @@ class Worker:
         self._events = events
         self._measures = measures
         self._hurry = hurry
-        self._follower = Follower(store, engines, self._save, job_timeout)
+        self._follower = Follower(store, engines, self._save, job_timeout, hurry=hurry)
         self._submitter = Submitter(
             store,
             engines,

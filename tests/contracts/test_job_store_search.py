@@ -8,7 +8,7 @@ import pytest
 from sora_mcp.store.search import MOST_QUERY_WORDS
 from sora_mcp.store.sql import SqlJobStore
 from sora_mcp.videos.errors import InvalidRequest
-from sora_mcp.videos.models import JobStatus
+from sora_mcp.videos.models import Job, JobStatus
 from tests.store.ledgers import BACKENDS, OWNER, add, claim_one, new_ledger
 
 
@@ -93,6 +93,28 @@ async def test_search_narrows_a_list_and_keeps_its_order(store: SqlJobStore) -> 
     rest = await store.page(OWNER, query="cat", limit=2, after=first.next_after)
     assert [*first.jobs, *rest.jobs] == cats[::-1]
     assert rest.next_after is None
+
+
+MANY = " ".join(f"calico{number}" for number in range(250))
+"""More words that begin so than a search reads of an index."""
+
+
+async def test_a_word_that_is_found_everywhere_narrows_a_list_as_a_rare_one_does(
+    store: SqlJobStore,
+) -> None:
+    cats = [await add(store, prompt=f"{MANY}, cat, take {number}") for number in range(3)]
+    await add(store, prompt="a dog")
+    other = await add(store, prompt=f"{MANY}, a cat of somebody else", owner="bert")
+
+    async def found(owner: str, query: str, after: str | None = None) -> list[Job]:
+        return list((await store.page(owner, query=query, limit=2, after=after)).jobs)
+
+    for query in ("calico", "calico cat", "cat take", "calico take"):
+        assert await found(OWNER, query) == [cats[2], cats[1]]
+        assert await found(OWNER, query, cats[1].id) == [cats[0]]
+    assert await found("bert", "calico somebody") == [other]
+    for query in ("calico dog", "calico somebody", "calicos"):
+        assert await found(OWNER, query) == []
 
 
 async def test_a_deleted_job_is_not_found(store: SqlJobStore) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sora_mcp.videos.expectation import expected_seconds
+from sora_mcp.videos.expectation import LIKE_IT, Experience, expected_seconds
 from sora_mcp.videos.models import Asked, Job, JobStatus, Operation
 from tests.harness import OWNER, a_host, make, videos_from
 
@@ -61,3 +61,19 @@ async def test_the_ledger_remembers_how_long_jobs_took(tmp_path: Path) -> None:
     assert done.completed_at is not None
     took = (done.completed_at - done.submitted_at).total_seconds()
     assert expected == pytest.approx(took)
+
+
+@pytest.mark.parametrize(("finished", "asked"), [(LIKE_IT - 1, 2), (LIKE_IT, 1)])
+async def test_much_experience_is_not_read_again_for_every_status(
+    finished: int, asked: int
+) -> None:
+    engines: list[str] = []
+
+    async def latest(engine: str) -> list[Job]:
+        engines.append(engine)
+        return [a_job(30)] * finished
+
+    experience = Experience(latest)
+    for _ in range(2):
+        assert await experience.expected_seconds(a_job()) == 30
+    assert len(engines) == asked

@@ -14,6 +14,7 @@ from sora_mcp.videos.lifecycle import (
     FINAL,
     SLOWEST_POLL_SECONDS,
     advance,
+    in_step,
     is_hopeless,
     is_overdue,
     may_follow,
@@ -149,3 +150,16 @@ def test_a_job_is_given_up_when_the_host_drops_it() -> None:
 def test_five_downloads_are_tried_within_20_seconds() -> None:
     assert len(DOWNLOAD_PAUSES) + 1 == 5
     assert sum(DOWNLOAD_PAUSES) <= 20
+
+
+@given(st.floats(2, 15), st.lists(st.floats(0, 14), min_size=2))
+def test_jobs_that_are_looked_at_as_often_come_to_be_looked_at_together(
+    delay: float, moments: list[float]
+) -> None:
+    looks = [timedelta(seconds=moment) for moment in moments]
+    for _ in range(12):
+        pauses = [in_step(delay, NOW + look) for look in looks]
+        assert all(0.49 * delay <= pause <= 1.51 * delay for pause in pauses)
+        looks = [look + timedelta(seconds=pause) for look, pause in zip(looks, pauses, strict=True)]
+    first = (NOW + looks[0]).timestamp() / delay
+    assert all(((NOW + look).timestamp() / delay - first) % 1 % 0.999 < 0.001 for look in looks)

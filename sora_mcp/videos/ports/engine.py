@@ -1,6 +1,6 @@
 """What the domain needs of engines."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -156,8 +156,12 @@ class Engine(Protocol):
         """Look at one job. Raises `EngineFault`, `EngineJobMissing`, `KeyRejected`, `NotSent`."""
         ...
 
-    async def list_jobs(self) -> Sequence[EngineJob] | None:
-        """The newest jobs (at most 100) in one request, or None when the host cannot list."""
+    async def list_jobs(self, wanted: Collection[str] = ()) -> Sequence[EngineJob] | None:
+        """The newest jobs (at most 100), or None when the host cannot list.
+
+        Older ones too while some of the `wanted` ids are missing, where that takes fewer requests
+        than a look at each of them.
+        """
         ...
 
     async def cancel(self, engine_job_id: str) -> bool:
