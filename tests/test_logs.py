@@ -23,7 +23,7 @@ SECRETS = {
     "SORA_MCP_AUTH_TOKEN": "door-token-abcdef",
     "SORA_MCP_SECRET_KEYS": "newest-signing-key,older-signing-key",
     "SORA_MCP_DATABASE_URL": "postgresql://ledger:pa%40ss-word@db.example/sora",
-    "OPENAI_WEBHOOK_SECRET": "whsec_b3BlbmFpLXdlYmhvb2s=",
+    "OPENAI_WEBHOOK_SECRET": "whsec_YSB3ZWJob29rIHNlY3JldCBvZiBvcGVuYWk=",
 }
 
 
@@ -58,7 +58,7 @@ def test_every_secret_of_the_settings_is_taken_out_of_messages_arguments_and_tra
         "pa%40ss-word",
         "pa@ss-word",
         "url-password",
-        "whsec_b3BlbmFpLXdlYmhvb2s=",
+        "whsec_YSB3ZWJob29rIHNlY3JldCBvZiBvcGVuYWk=",
         "token-of-anna",
         "token-of-ben",
     ]

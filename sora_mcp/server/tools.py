@@ -27,6 +27,7 @@ from sora_mcp.server.present import (
 from sora_mcp.server.progress import HEARTBEAT_SECONDS, Progress, every, follow
 from sora_mcp.server.schemas import input_schema, output_schema
 from sora_mcp.server.wording import PREVIEW, cost
+from sora_mcp.videos.errors import LedgerBroke, LedgerError
 from sora_mcp.videos.lifecycle import ACTIVE, BAD_ENDS
 from sora_mcp.videos.models import Job, Page, Variant
 from sora_mcp.videos.planning import Plan
@@ -327,6 +328,8 @@ class Tools:
             with anyio.CancelScope(shield=True):
                 await videos.mark_unheard(job)
             raise
+        except LedgerError as error:
+            raise LedgerBroke(job.id) from error
         notes = [_REPEATED if repeated else None, deadline.note]
         failed = job.status in BAD_ENDS
         return await self._presenter(videos).result(job, notes=notes, failed=failed)

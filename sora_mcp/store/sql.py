@@ -24,7 +24,7 @@ from sora_mcp.store.search import has_words, write_words
 from sora_mcp.store.statistics import count_unfinished, newest_completed
 from sora_mcp.store.tables import jobs, owners
 from sora_mcp.store.unheard import note_unheard, unheard_twin
-from sora_mcp.videos.errors import InvalidRequest, LedgerError
+from sora_mcp.videos.errors import InvalidRequest, LedgerBroke, LedgerError
 from sora_mcp.videos.lifecycle import ACTIVE, ends
 from sora_mcp.videos.models import Change, Job, JobStatus, Page
 from sora_mcp.videos.ports import Budget, Claim, Engine, EngineLimits, Spent
@@ -67,7 +67,7 @@ class SqlJobStore:
         Raises:
             KeyConflict: The key was used with another fingerprint.
             SpendingRefused: It does not fit the budget; nothing was added.
-            LedgerError: Nothing was added, unless its message says that this is not known.
+            LedgerError: Nothing was added, unless it is `LedgerBroke`: then nobody knows.
         """
         written = False
         try:
@@ -108,10 +108,7 @@ class SqlJobStore:
         try:
             return await self.get(job.id)
         except LedgerError as error:
-            raise LedgerError(
-                f"The ledger {self._database.place} broke off while this was being written: it may "
-                "have been taken. Look with list_videos before you ask again, or there may be two."
-            ) from error
+            raise LedgerBroke(job.id) from error
 
     async def mark_unheard(self, job: Job) -> None:
         """Remember for `UNHEARD_FOR` that the caller of a job went away before it heard of it."""

@@ -104,6 +104,20 @@ class LedgerError(SoraError):
     retry = True
 
 
+class LedgerBroke(LedgerError):
+    """The ledger broke off after a request was taken, or while it was: it may have been sent."""
+
+    charged = "unknown"
+    retry = False
+
+    def __init__(self, video_id: str) -> None:
+        """`video_id`: which the request has, if it was taken."""
+        super().__init__(
+            f"The ledger broke off, but the request may have been taken, as {video_id}. Call "
+            "get_video_status with it in a while; if it is unknown then, nothing was sent."
+        )
+
+
 class EngineError(SoraError):
     """Base of what an engine or the way to it does wrong."""
 

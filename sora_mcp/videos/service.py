@@ -14,10 +14,7 @@ from typing import Literal
 import anyio
 
 from sora_mcp.videos.adoption import ENGINE_ID, found_at_hosts
-from sora_mcp.videos.errors import (
-    InvalidRequest,
-    LibraryError,
-)
+from sora_mcp.videos.errors import InvalidRequest, LedgerBroke, LibraryError
 from sora_mcp.videos.expectation import Experience
 from sora_mcp.videos.lifecycle import ACTIVE, BAD_ENDS, FINAL, advance
 from sora_mcp.videos.missing import no_file, not_found, with_missing_engine
@@ -111,7 +108,7 @@ class VideoService:
 
         Raises:
             KeyConflict, SpendingRefused: Nothing was added.
-            LibraryError, LedgerError: Nothing was added.
+            LibraryError, LedgerError: Nothing was added, unless it is `LedgerBroke`.
         """
         reference = plan.reference
         if reference is not None:
@@ -119,9 +116,10 @@ class VideoService:
         try:
             traced = plan.job.model_copy(update={"traceparent": traceparent()})
             job = await self._store.add(traced, self._budget)
-        except BaseException:
-            with anyio.CancelScope(shield=True):
-                await self._library.drop_reference(plan.job.id)
+        except BaseException as error:
+            if not isinstance(error, LedgerBroke):  # then the job may be there, and need it
+                with anyio.CancelScope(shield=True):
+                    await self._library.drop_reference(plan.job.id)
             raise
         if job.id != plan.job.id and reference is not None:
             await self._library.drop_reference(plan.job.id)

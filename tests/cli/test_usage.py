@@ -94,7 +94,8 @@ def test_every_anticipated_error_has_an_exit_code_of_its_kind(kind: type[SoraErr
         if issubclass(kind, errors.EngineError)
         else Exit.USAGE
     )
-    assert exit_of_error(kind("words")) is expected
+    words = {errors.StorageUnavailable: ("what", "fix")}.get(kind, ("words",))
+    assert exit_of_error(kind(*words)) is expected
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """The database goes away and comes back: nothing is lost, and nothing is sent twice."""
 
+import re
 from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from tests.fakes.videos_api import error
 from tests.harness import KEY, OWNER, a_host, app_in
 from tests.http.served import client_at, served
 from tests.reliability.faults import LIST, LOOK, SUBMIT
+from tests.server.surface import text_of
 from tests.serving import serving
 from tests.store.postgres import Server, needs_postgres
 
@@ -71,4 +73,36 @@ async def test_what_a_host_answers_while_the_database_is_away_is_written_when_it
     assert "Traceback" not in str(refused.content)
     assert ended.status is JobStatus.COMPLETED
     assert [found.id for found in listed.jobs] == [job.id]
+    assert len(host.accepted) == 1
+
+
+async def test_a_call_whose_ledger_breaks_off_tells_the_id_and_not_to_call_again(
+    server: Server, tmp_path: Path
+) -> None:
+    host = a_host()
+
+    async def stop_the_database(
+        request: Request, carry_out: Callable[[], Awaitable[Response]]
+    ) -> Response:
+        response = await carry_out()
+        await anyio.to_thread.run_sync(server.stop)
+        return response
+
+    host.fail(SUBMIT, stop_the_database)
+    with anyio.fail_after(110):
+        async with (
+            server.database() as database,
+            serving(host.app()) as host_url,
+            app_in(tmp_path, base_url=f"{host_url}/v1", api_key=KEY, database_url=database) as app,
+            served(app) as url,
+            client_at(url, "http-auto") as client,
+        ):
+            broken = await client.call_tool("generate_video", {"prompt": "a cat"})
+            told = text_of(broken)
+            await anyio.to_thread.run_sync(server.start)
+            (video_id,) = re.findall(r"vid_[a-z2-7]{10}", told)
+            ended = await (await app.videos()).wait(OWNER, video_id, 60)
+    assert broken.is_error
+    assert "It may have been charged. Do not repeat the same call." in told
+    assert ended.status is JobStatus.COMPLETED
     assert len(host.accepted) == 1
