@@ -94,8 +94,12 @@ def test_every_anticipated_error_has_an_exit_code_of_its_kind(kind: type[SoraErr
         if issubclass(kind, errors.EngineError)
         else Exit.USAGE
     )
-    words = {errors.StorageUnavailable: ("what", "fix")}.get(kind, ("words",))
-    assert exit_of_error(kind(*words)) is expected
+    error = (
+        errors.StorageUnavailable("what", "fix")
+        if kind is errors.StorageUnavailable
+        else kind("words")
+    )
+    assert exit_of_error(error) is expected
 
 
 @pytest.mark.parametrize(
