@@ -5,6 +5,8 @@ which a model could give it.
 """
 
 import hashlib
+import secrets
+from dataclasses import replace
 from typing import Any
 
 from mcp.server.mcpserver import Context
@@ -33,8 +35,8 @@ _FORM: dict[str, Any] = {
 
 async def ask_person(
     ctx: Context[Any, Any], plan: Plan, deadline: Deadline
-) -> InputRequiredResult | None:
-    """None once the person has agreed; a question for the client to ask, where that is how it goes.
+) -> InputRequiredResult | Plan:
+    """The plan once the person has agreed; a question for the client to ask, where it goes so.
 
     Clients of protocol 2026-07-28 get the question as a result and call again with the answer;
     older ones are asked during the call, if their connection can carry a question.
@@ -55,17 +57,25 @@ async def ask_person(
         except MCPError as error:
             raise _cannot_ask() from error
         _require_consent(answer)
-        return None
+        return plan
     if not _asks_by_result(ctx):
         raise _cannot_ask()
     answer = (ctx.input_responses or {}).get(_KEY)
     # The sealed state proves that this very question was asked about this very request.
-    if isinstance(answer, ElicitResult) and ctx.request_state == _state(plan):
+    asked_as, _, asked = (ctx.request_state or "").partition(" ")
+    if isinstance(answer, ElicitResult) and asked == _asked(plan):
         _require_consent(answer)
-        return None
+        return _once(plan, asked_as)
     return InputRequiredResult(
-        input_requests={_KEY: ElicitRequest(params=question)}, request_state=_state(plan)
+        input_requests={_KEY: ElicitRequest(params=question)},
+        request_state=f"{secrets.token_hex(8)} {_asked(plan)}",
     )
+
+
+def _once(plan: Plan, question: str) -> Plan:
+    """The plan, for one video however often the answer to its question is sent."""
+    key = plan.job.idempotency_key or f"approved {question}"
+    return replace(plan, job=plan.job.model_copy(update={"idempotency_key": key}))
 
 
 def _asks_by_result(ctx: Context[Any, Any]) -> bool:
@@ -81,7 +91,7 @@ def _question(plan: Plan) -> str:
     return f"Spend {cost} at {job.engine} to {job.operation.value} this video? {words}"
 
 
-def _state(plan: Plan) -> str:
+def _asked(plan: Plan) -> str:
     asked = f"{plan.job.fingerprint} {plan.estimate.usd} {plan.job.engine}"
     return hashlib.sha256(asked.encode()).hexdigest()
 

@@ -314,9 +314,10 @@ class Tools:
         if dry_run:
             return tool_result(_dry_run_text(plan), planned(plan))
         if plan.must_confirm:
-            question = await ask_person(ctx, plan, deadline)
-            if question is not None:
-                return question
+            answer = await ask_person(ctx, plan, deadline)
+            if isinstance(answer, InputRequiredResult):
+                return answer
+            plan = answer
         # From here on the client may go: what it asked for is in the ledger, whole or not at all.
         job = plan.job
         with anyio.CancelScope(shield=True):

@@ -4,7 +4,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from mcp.types import ElicitRequestFormParams, ElicitRequestParams, ElicitResult
+from mcp.types import (
+    CallToolResult,
+    ElicitRequestFormParams,
+    ElicitRequestParams,
+    ElicitResult,
+    InputRequiredResult,
+)
 
 from sora_mcp.videos.spending import Price
 from tests.server.surface import ERAS, client_before, quick_host, structured, text_of
@@ -92,3 +98,30 @@ async def test_nobody_is_asked_below_the_limit_or_for_a_dry_run(tmp_path: Path) 
         planned = await client.call_tool("generate_video", {**DEAR, "dry_run": True})
         assert structured(planned)["estimated_cost_usd"] == 2
         assert person.questions == []
+
+
+async def test_an_answer_that_is_sent_twice_pays_for_one_video(tmp_path: Path) -> None:
+    host = quick_host()
+    person = Person(ElicitResult(action="accept", content={"approve": True}))
+    async with client_before(host, tmp_path, settings=ASKS, elicitation_callback=person) as client:
+
+        async def ask() -> InputRequiredResult:
+            asked = await client.session.call_tool(
+                "generate_video", DEAR, allow_input_required=True
+            )
+            assert isinstance(asked, InputRequiredResult)
+            return asked
+
+        async def approve(question: InputRequiredResult) -> str:
+            made = await client.session.call_tool(
+                "generate_video",
+                DEAR,
+                input_responses={"approve": ElicitResult(action="accept")},
+                request_state=question.request_state,
+            )
+            assert isinstance(made, CallToolResult)
+            return structured(made)["video_id"]
+
+        first, other = await ask(), await ask()
+        assert await approve(first) == await approve(first) != await approve(other)
+    assert len(host.accepted) == 2
