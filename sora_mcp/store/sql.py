@@ -306,7 +306,7 @@ class SqlJobStore:
     async def nudge(self, engine_job_id: str, message_id: str) -> list[Change]:
         """Make an engine's job due at once, when a message asks for it for the first time."""
         async with self._database.writing() as (connection, now):
-            return await heed(connection, engine_job_id, message_id, now)
+            return await heed(connection, engine_job_id, message_id, now, self._name)
 
     async def next_due(self, limits: Mapping[str, EngineLimits]) -> float | None:
         """Seconds until some job is due or a lease ends; None when there is nothing to wait for.
