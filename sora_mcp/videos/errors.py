@@ -104,6 +104,12 @@ class LedgerError(SoraError):
     retry = True
 
 
+class LedgerTooNew(LedgerError):
+    """A newer program has changed the ledger: no trying again helps."""
+
+    retry = False
+
+
 class EngineError(SoraError):
     """Base of what an engine or the way to it does wrong."""
 
