@@ -104,6 +104,12 @@ class LedgerError(SoraError):
     retry = True
 
 
+class LedgerRefused(LedgerError):
+    """The database does not take a value, and never will."""
+
+    retry = False
+
+
 class LedgerTooNew(LedgerError):
     """A newer program has changed the ledger: no trying again helps."""
 

@@ -15,7 +15,7 @@ from sora_mcp.store.database import Database
 from sora_mcp.store.migrate import HEAD
 from sora_mcp.store.opening import open_store
 from sora_mcp.store.tables import jobs
-from sora_mcp.videos.errors import LedgerError, NotConfigured
+from sora_mcp.videos.errors import LedgerError, LedgerRefused, NotConfigured
 from sora_mcp.videos.models import JobStatus
 from tests.store.ledgers import NO_LIMIT, OWNER, a_job, add, claim_one, new_ledger
 from tests.store.postgres import needs_postgres
@@ -124,6 +124,16 @@ async def test_a_connection_that_breaks_at_the_commit_makes_no_second_job_of_a_r
                         assert (await store.add(job, NO_LIMIT)).id == job.id
             async with ledger.open() as store:
                 assert [found.id for found in (await store.page(OWNER)).jobs] == [job.id]
+
+
+async def test_a_value_that_no_database_takes_is_not_worth_another_try(tmp_path: Path) -> None:
+    async with new_ledger("postgres", tmp_path) as ledger, ledger.open() as store:
+        await add(store, status=JobStatus.QUEUED)
+        job = await claim_one(store)
+        with pytest.raises(LedgerRefused) as refused:
+            await store.save(job.model_copy(update={"engine_job_id": "video_\0"}))
+        assert not refused.value.retry
+        assert await store.save(job)
 
 
 async def test_a_parameter_that_the_driver_does_not_know_is_named(tmp_path: Path) -> None:
