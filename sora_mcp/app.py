@@ -25,7 +25,7 @@ from sora_mcp.settings import Settings
 from sora_mcp.store.peek import LEDGER, has_unfinished_job, has_untold_end
 from sora_mcp.videos.announcing import Announcer
 from sora_mcp.videos.costing import Costing, SpendingRules
-from sora_mcp.videos.errors import NotConfigured, SoraError
+from sora_mcp.videos.errors import LedgerError, NotConfigured, SoraError
 from sora_mcp.videos.measuring import Census, Measures
 from sora_mcp.videos.models import Change, Job
 from sora_mcp.videos.planning import Planner
@@ -37,6 +37,9 @@ from sora_mcp.videos.worker import Worker
 if TYPE_CHECKING:
     from sora_mcp.library.bucket import BucketLibrary
     from sora_mcp.library.folder import FolderLibrary
+
+LEDGER_SECONDS = 2.0
+"""Between two tries to open a ledger on PostgreSQL that does not answer."""
 
 log = logging.getLogger(__name__)
 
@@ -157,14 +160,29 @@ class App:
         return await self._parts.census()
 
     async def resume(self) -> None:
-        """Go on with what an earlier process left, if it left anything."""
+        """Go on with what an earlier process left, if it left anything. Raises as `follow` does."""
         if self._problem is not None:
             return
         if self.settings.database_url is None:
             ledger = self.settings.home / LEDGER
             if not await anyio.to_thread.run_sync(self._left_something, ledger):
                 return
-        await self.videos()
+        await self.follow()
+
+    async def follow(self) -> VideoService:
+        """The service, as `videos` gives it; a PostgreSQL that is away is waited for.
+
+        Raises:
+            LedgerError, NotConfigured: They cannot be opened, and waiting does not help.
+        """
+        while True:
+            try:
+                return await self.videos()
+            except LedgerError as error:
+                if self.settings.database_url is None or not error.retry:
+                    raise
+                log.warning("No jobs are followed yet: %s", error.message)
+            await anyio.sleep(LEDGER_SECONDS / self._hurry)
 
     def _left_something(self, ledger: Path) -> bool:
         announces = self.settings.webhook_url is not None

@@ -156,7 +156,7 @@ def worker_command() -> None:
         say("Following jobs until this is stopped (Ctrl+C). They stand still without it.")
         await _told_to_end()
 
-    _session().run(work, grace=STEPS_SECONDS)
+    _session().run(work, grace=STEPS_SECONDS, patient=True)
 
 
 async def _told_to_end() -> None:

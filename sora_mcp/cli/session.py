@@ -93,10 +93,12 @@ class Session:
         *,
         follow_jobs: bool = True,
         grace: float = 0,
+        patient: bool = False,
     ) -> Result:
         """Do something with the videos, with a worker beside it if `follow_jobs`.
 
         `grace`: seconds that the steps of jobs which have begun are given to end after it.
+        `patient`: whether a PostgreSQL that is away is waited for.
 
         Raises:
             SoraError: What the action raised.
@@ -112,7 +114,7 @@ class Session:
             ) as app:
                 app.describe = partial(_for_events, self.settings)
                 try:
-                    return await action(await app.videos())
+                    return await action(await (app.follow() if patient else app.videos()))
                 except SoraError as error:  # past the task group, which would wrap it
                     return error
 

@@ -28,6 +28,8 @@ _MOST_CODE = 100
 
 _SHORTEST_ID = 6
 
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+
 _LATEST = 1e11
 """Above this, a moment is told in milliseconds: in seconds it would be in the year 5138."""
 
@@ -86,7 +88,7 @@ def parse_job(body: object, words: HostWords) -> EngineJob | None:
     if not isinstance(body, Mapping):
         return None
     job = cast("Mapping[str, Any]", body)
-    engine_job_id = _id(job.get("id"))
+    engine_job_id = job_id_of(job.get("id"))
     if engine_job_id is None:
         return None
     about = words.about(engine_job_id)
@@ -153,6 +155,12 @@ def error_words(
     return words(code)[:_MOST_CODE] if code and not code.isdecimal() else None, message
 
 
+def job_id_of(value: object) -> str | None:
+    """A host's id of a job; None for what is none, such as one with control characters."""
+    found = _id(value)
+    return None if found is None or _CONTROLS.search(found) else found
+
+
 def _id(value: object) -> str | None:
     """An id or a code: a text, or a whole number with some hosts."""
     if isinstance(value, int) and not isinstance(value, bool):
@@ -161,10 +169,10 @@ def _id(value: object) -> str | None:
 
 
 def _text(value: object, most: int = _MOST_READ) -> str | None:
-    """A text that can be kept as it is: not longer than `most`, and no half of a UTF-16 pair."""
+    """A text that can be kept as it is: at most `most` long, no NUL, no half of a UTF-16 pair."""
     if not isinstance(value, str) or not 0 < len(value) <= most:
         return None
-    return None if re.search(r"[\ud800-\udfff]", value) else value
+    return None if re.search(r"[\x00\ud800-\udfff]", value) else value
 
 
 def place(value: object) -> str | None:

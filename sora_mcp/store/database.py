@@ -16,7 +16,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from sora_mcp.videos.errors import LedgerError, NotConfigured
+from sora_mcp.videos.errors import LedgerError, LedgerRefused, NotConfigured
 
 BUSY_SECONDS = 10.0
 """How long one process waits for another that is writing."""
@@ -29,6 +29,9 @@ COMMAND_SECONDS = 20.0
 
 _PARAMETERS = frozenset({"host", "port", "ssl", "sslmode"})
 """What may follow the question mark of an address."""
+
+_DATA = "22"
+"""PostgreSQL's class of errors in values (postgresql.org/docs/current/errcodes-appendix.html)."""
 
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _FORBIDDEN = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
@@ -183,12 +186,17 @@ class Database:
         """Say what is wrong with the database, and what to do about it.
 
         Raises:
+            LedgerRefused: It does not take a value.
             LedgerError: It could not be opened, read or written.
         """
         try:
             yield
         except (DBAPIError, NoConnectionFree, sqlite3.Error, OSError) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
+            if (getattr(cause, "sqlstate", None) or "").startswith(_DATA):
+                raise LedgerRefused(
+                    f"The ledger {self.place} does not take this: {cause}"
+                ) from error
             raise LedgerError(f"The ledger {self.place} {_trouble(cause)}") from error
 
 

@@ -14,7 +14,7 @@ from filelock import AsyncFileLock, Timeout
 from sqlalchemy import Connection, func, inspect, select, text
 
 from sora_mcp.store.database import Database
-from sora_mcp.videos.errors import LedgerError
+from sora_mcp.videos.errors import LedgerError, LedgerTooNew
 
 HEAD = "0005"
 """The newest revision in `migrations/versions`."""
@@ -28,7 +28,8 @@ async def migrate(database: Database) -> None:
     """Make a ledger's tables, or bring them up to date; several processes may try at once.
 
     Raises:
-        LedgerError: It is newer than this program, or cannot be read or written.
+        LedgerTooNew: It is newer than this program.
+        LedgerError: It cannot be read or written.
     """
     async with database.reading() as connection:
         if await connection.run_sync(_revision) == HEAD:
@@ -83,7 +84,7 @@ def _run_migrations(connection: Connection, database: Database) -> None:
             if database.is_sqlite
             else "database with SORA_MCP_DATABASE_URL"
         )
-        raise LedgerError(
+        raise LedgerTooNew(
             f"The ledger {database.place} was written by a newer sora-mcp (its revision is "
             f"{revision}, this program knows {HEAD}). Update sora-mcp, or choose another {another}."
         )

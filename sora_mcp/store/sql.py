@@ -13,13 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sora_mcp.store.budgets import check_budget, spent_microusd
 from sora_mcp.store.census import take_census
 from sora_mcp.store.changes import changed, notices, read_changes
+from sora_mcp.store.claiming import Claiming
 from sora_mcp.store.database import Database, lock_row
 from sora_mcp.store.keys import first_with_key
 from sora_mcp.store.messages import heed
 from sora_mcp.store.outbox import SqlOutbox, put_out
 from sora_mcp.store.requests import count_request
 from sora_mcp.store.rows import MICROUSD, at_engine, job_of, one_job, values_of
-from sora_mcp.store.scheduling import due_jobs, free, hold_until, lease, next_moment, submit_time
+from sora_mcp.store.scheduling import free, hold_until, next_moment, submit_time
 from sora_mcp.store.search import has_words, write_words
 from sora_mcp.store.statistics import count_unfinished, newest_completed
 from sora_mcp.store.tables import jobs, owners
@@ -50,6 +51,7 @@ class SqlJobStore:
         self.census = partial(take_census, database)
         self._announces = announces
         self._database = database
+        self._claiming = Claiming(database)
         self._name = uuid.uuid4().hex
 
     def now(self) -> datetime:
@@ -225,13 +227,9 @@ class SqlJobStore:
         `waiting`). A leased job is not given to anyone else until the lease ends; its `fence`
         goes up by one.
         """
-        async with self._database.writing() as (connection, now):
-            rows = await due_jobs(connection, now, limits, limit)
-            for engine in {row["queue_engine"] for row in rows} - {None}:
-                if pause := limits[engine].min_interval:
-                    await hold_until(connection, engine, now + timedelta(seconds=pause))
-            until = now + timedelta(seconds=lease_seconds)
-            return await lease(connection, rows, worker, until)
+        return await self._claiming.claim(
+            worker, limit=limit, lease_seconds=lease_seconds, limits=limits
+        )
 
     async def move_waiting(self, engine: str, other: str, may_move: Callable[[Job], bool]) -> None:
         """Give another engine the jobs that wait for one and may move."""
@@ -303,7 +301,7 @@ class SqlJobStore:
     async def nudge(self, engine_job_id: str, message_id: str) -> list[Change]:
         """Make an engine's job due at once, when a message asks for it for the first time."""
         async with self._database.writing() as (connection, now):
-            return await heed(connection, engine_job_id, message_id, now)
+            return await heed(connection, engine_job_id, message_id, now, self._name)
 
     async def next_due(self, limits: Mapping[str, EngineLimits]) -> float | None:
         """Seconds until some job is due or a lease ends; None when there is nothing to wait for.

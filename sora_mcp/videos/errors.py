@@ -118,6 +118,18 @@ class LedgerBroke(LedgerError):
         )
 
 
+class LedgerRefused(LedgerError):
+    """The database does not take a value, and never will."""
+
+    retry = False
+
+
+class LedgerTooNew(LedgerError):
+    """A newer program has changed the ledger: no trying again helps."""
+
+    retry = False
+
+
 class EngineError(SoraError):
     """Base of what an engine or the way to it does wrong."""
 

@@ -55,9 +55,21 @@ class Finisher:
         self._store = store
         self._engines = engines
         self._library = library
-        self._save = save
+        self._write = save
         self._forget = forget
         self._measures = measures
+
+    async def _save(self, job: Job, run_in: float | None, keep_lease: bool = False) -> bool:
+        """Write what a step did; where its lease was lost, remove what nobody wants any more.
+
+        Whoever took the job over may have deleted it before this step wrote its files.
+        """
+        saved = await self._write(job, run_in, keep_lease)
+        if not saved:
+            stored = await self._store.get(job.id, deleted=True)
+            if stored is not None and stored.delete_requested and not stored.keep_files:
+                await self._library.remove(job)
+        return saved
 
     async def fetch(self, job: Job) -> None:
         """Fetch the finished video, make its images, and only then call the job completed."""

@@ -265,14 +265,15 @@ class Worker:
     async def _written(self, write: Callable[[], Awaitable[bool]]) -> bool:
         """Write, as soon as the ledger can be written: what was found out may have been paid for.
 
-        Raises `LedgerError` only when the worker has been stopped, and has no time left.
+        Raises `LedgerError` only when that cannot help, or the worker has been stopped, and has no
+        time left.
         """
         tries = 0
         while True:
             try:
                 return await write()
             except LedgerError as error:
-                if anyio.current_time() >= self._gives_up_at:
+                if not error.retry or anyio.current_time() >= self._gives_up_at:
                     raise
                 log.warning("Not written yet, and tried again: %s", error.message)
             tries += 1

@@ -113,6 +113,17 @@ async def test_what_this_process_writes_is_left_to_its_own_publishing(
         assert (await changes.receive()).video_id == f"{mine.id}x"
 
 
+async def test_a_job_that_another_process_hears_of_from_its_engine_is_news(
+    events: Hints, elsewhere: SqlJobStore
+) -> None:
+    async with events.subscribe() as changes:
+        job = await add(elsewhere, status=JobStatus.QUEUED, engine_job_id="video_1")
+        assert (await changes.receive()).video_id == job.id
+        await elsewhere.nudge("video_1", "msg_1")
+        await add(elsewhere)
+        assert await changes.receive() == _change(1).model_copy(update={"video_id": job.id})
+
+
 async def test_leases_alone_are_no_news(events: Hints, elsewhere: SqlJobStore) -> None:
     async with events.subscribe() as changes:
         added = await add(elsewhere)

@@ -44,7 +44,18 @@ def test_a_job_with_only_an_id_and_an_odd_status_is_a_running_job() -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [None, "<html>", [], {}, {"id": ""}, {"id": True}, {"error": "no"}]
+    "body",
+    [
+        None,
+        "<html>",
+        [],
+        {},
+        {"id": ""},
+        {"id": True},
+        {"id": "a\0b"},
+        {"id": "a\x85"},
+        {"error": "no"},
+    ],
 )
 def test_what_has_no_id_is_no_job(body: object) -> None:
     assert job_of(body) is None

@@ -93,6 +93,18 @@ def begin_then_hang(status: int) -> Fault:
     return fault
 
 
+def held(reached: anyio.Event, gate: anyio.Event) -> Fault:
+    """Carry the request out, say so, and answer when that is allowed."""
+
+    async def fault(request: Request, carry_out: Callable[[], Awaitable[Response]]) -> Response:
+        response = await carry_out()
+        reached.set()
+        await gate.wait()
+        return response
+
+    return fault
+
+
 def truncate(after: int) -> Fault:
     """Announce the whole body, send only its beginning, and cut the connection."""
 

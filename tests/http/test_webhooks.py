@@ -138,6 +138,7 @@ def refused() -> dict[str, dict[str, Any]]:
         "no kind": signed(b"{}"),
         "no job": signed(b'{"type": "video.completed", "data": {}}'),
         "a number for a job": signed(b'{"type": "video.completed", "data": {"id": 1}}'),
+        "a control character in the id": signed(event("video_0001\x1b")),
         "endless nesting": signed(b"[" * 30_000),
     }
 

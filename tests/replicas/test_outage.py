@@ -1,6 +1,7 @@
 """The database goes away and comes back: nothing is lost, and nothing is sent twice."""
 
 import re
+import signal
 from collections.abc import Awaitable, Callable, Generator
 from pathlib import Path
 
@@ -8,14 +9,17 @@ import anyio
 import anyio.to_thread
 import httpx2
 import pytest
+from anyio.streams.text import TextReceiveStream
 from starlette.requests import Request
 from starlette.responses import Response
 
+from sora_mcp.app import open_app
 from sora_mcp.videos.models import JobStatus
 from tests.fakes.videos_api import error
-from tests.harness import KEY, OWNER, a_host, app_in
+from tests.harness import KEY, OWNER, a_host, app_in, settings_in
 from tests.http.served import client_at, served
-from tests.reliability.faults import LIST, LOOK, SUBMIT
+from tests.reliability.faults import FETCH, LIST, LOOK, SUBMIT
+from tests.replicas.cluster import cluster
 from tests.server.surface import text_of
 from tests.serving import serving
 from tests.store.postgres import Server, needs_postgres
@@ -106,3 +110,32 @@ async def test_a_call_whose_ledger_breaks_off_tells_the_id_and_not_to_call_again
     assert "It may have been charged. Do not repeat the same call." in told
     assert ended.status is JobStatus.COMPLETED
     assert len(host.accepted) == 1
+
+
+@pytest.mark.parametrize("command", [("worker",), ("serve", "--transport", "http", "--port", "0")])
+async def test_who_is_started_while_the_database_is_away_follows_jobs_when_it_is_back(
+    command: tuple[str, ...], server: Server, tmp_path: Path
+) -> None:
+    host, fetched = a_host(statuses=("queued", "completed")), anyio.Event()
+
+    async def notice(request: Request, carry_out: Callable[[], Awaitable[Response]]) -> Response:
+        fetched.set()
+        return await carry_out()
+
+    with anyio.fail_after(110):
+        async with serving(host.app()) as url, server.database() as database:
+            settings = {"base_url": f"{url}/v1", "api_key": KEY, "database_url": database}
+            async with open_app(settings_in(tmp_path, **settings), follow_jobs=False) as app:
+                videos = await app.videos()
+                await videos.start(await videos.plan.generate(OWNER, prompt="a cat"))
+            await anyio.to_thread.run_sync(server.stop)
+            host.fail(FETCH, notice)
+            async with cluster(tmp_path, database, url) as replicas:
+                process = await replicas.start("late", *command)
+                assert process.stderr is not None
+                said = TextReceiveStream(process.stderr)
+                while "followed" not in await said.receive():
+                    pass
+                await anyio.to_thread.run_sync(server.start)
+                await fetched.wait()
+                await replicas.end("late", signal.SIGKILL)

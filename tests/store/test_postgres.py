@@ -14,10 +14,11 @@ from sqlalchemy.engine import make_url
 from sora_mcp.store.database import Database
 from sora_mcp.store.migrate import HEAD
 from sora_mcp.store.opening import open_store
+from sora_mcp.store.sql import SqlJobStore
 from sora_mcp.store.tables import jobs
-from sora_mcp.videos.errors import LedgerBroke, LedgerError, NotConfigured
+from sora_mcp.videos.errors import LedgerBroke, LedgerError, LedgerRefused, NotConfigured
 from sora_mcp.videos.models import JobStatus
-from tests.store.ledgers import NO_LIMIT, OWNER, a_job, add, claim_one, new_ledger
+from tests.store.ledgers import NO_LIMIT, OWNER, Ledger, a_job, add, claim, claim_one, new_ledger
 from tests.store.postgres import needs_postgres
 
 pytestmark = needs_postgres
@@ -55,8 +56,7 @@ async def test_a_ledger_of_the_first_version_gets_what_is_new(tmp_path: Path) ->
         async with ledger.open() as store:
             job = await add(store)
         for statement in (
-            "DROP INDEX jobs_latest",
-            "DROP INDEX words_of_job",
+            "DROP INDEX jobs_latest, words_of_job",
             "DROP TABLE requests, heard, outbox",
             "UPDATE alembic_version SET version_num = '0001'",
         ):
@@ -125,6 +125,64 @@ async def test_a_connection_that_breaks_at_the_commit_makes_no_second_job_of_a_r
                         assert (await store.add(job, NO_LIMIT)).id == job.id
             async with ledger.open() as store:
                 assert [found.id for found in (await store.page(OWNER)).jobs] == [job.id]
+
+
+@asynccontextmanager
+async def claimed_in_doubt(ledger: Ledger) -> AsyncGenerator[SqlJobStore]:
+    """A store whose connection broke at the commit of its claim of a job for sending."""
+    assert ledger.url is not None
+    with TemporaryDirectory(prefix="pg") as folder, anyio.fail_after(60):
+        async with (
+            Cutter(ledger.url).open(Path(folder)) as url,
+            open_store(url, ledger.home) as store,
+        ):
+            with pytest.raises(LedgerError):
+                await claim(store)
+            yield store
+
+
+async def test_a_connection_that_breaks_at_the_commit_of_a_claim_leaves_nothing_maybe_sent(
+    tmp_path: Path,
+) -> None:
+    async with new_ledger("postgres", tmp_path) as ledger, ledger.open() as other:
+        job = await add(other)
+        async with claimed_in_doubt(ledger) as store:
+            stored = await other.get(job.id)
+            assert stored is not None
+            assert stored.status is JobStatus.SUBMITTING
+            await other.request_cancel(job.id, OWNER)
+            [found] = await claim(store)
+        assert (found.job.status, found.was_sending) == (JobStatus.WAITING, False)
+        assert found.job.cancel_requested
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        "UPDATE jobs SET lease_until = NULL",
+        "UPDATE jobs SET lease_until = NULL, fence = fence - 1",  # as if it was not committed
+    ],
+)
+async def test_a_claim_in_doubt_takes_nothing_away_from_who_has_the_job_now(
+    then: str, tmp_path: Path
+) -> None:
+    async with new_ledger("postgres", tmp_path) as ledger, ledger.open() as other:
+        await add(other)
+        async with claimed_in_doubt(ledger) as store:
+            await ledger.execute(then)
+            theirs = await claim_one(other, "other")
+            assert await claim(store) == []
+            assert await other.save(theirs)
+
+
+async def test_a_value_that_no_database_takes_is_not_worth_another_try(tmp_path: Path) -> None:
+    async with new_ledger("postgres", tmp_path) as ledger, ledger.open() as store:
+        await add(store, status=JobStatus.QUEUED)
+        job = await claim_one(store)
+        with pytest.raises(LedgerRefused) as refused:
+            await store.save(job.model_copy(update={"engine_job_id": "video_\0"}))
+        assert not refused.value.retry
+        assert await store.save(job)
 
 
 async def test_a_parameter_that_the_driver_does_not_know_is_named(tmp_path: Path) -> None:

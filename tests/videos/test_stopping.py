@@ -1,32 +1,18 @@
 """A service that is told to stop ends what it has begun, and begins nothing."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import anyio
 import anyio.lowlevel
 import httpx2
-from starlette.requests import Request
-from starlette.responses import Response
 
 from sora_mcp.app import open_app
 from sora_mcp.videos.models import JobStatus
-from tests.fakes.videos_api import Fault
+from tests.fakes.videos_api import held
 from tests.harness import HURRY, KEY, OWNER, a_host, app_in, settings_in
 from tests.http.served import served
 from tests.reliability.faults import FETCH
 from tests.serving import serving
-
-
-def held(reached: anyio.Event, gate: anyio.Event) -> Fault:
-    """Says that a request has come, and answers it when it is allowed to."""
-
-    async def fault(request: Request, carry_out: Callable[[], Awaitable[Response]]) -> Response:
-        reached.set()
-        await gate.wait()
-        return await carry_out()
-
-    return fault
 
 
 async def test_a_step_that_has_begun_is_finished_and_no_other_is_begun(tmp_path: Path) -> None:

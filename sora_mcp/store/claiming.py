@@ -1,0 +1,64 @@
+"""Claims of due jobs, and what a connection that breaks at the commit leaves of one."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from sora_mcp.store.database import Database
+from sora_mcp.store.rows import job_of, values_of
+from sora_mcp.store.scheduling import due_jobs, hold_until, lease
+from sora_mcp.store.tables import jobs
+from sora_mcp.videos.errors import LedgerError
+from sora_mcp.videos.models import Job, JobStatus
+from sora_mcp.videos.ports import Claim, EngineLimits
+
+
+class Claiming:
+    """Leases due jobs to the workers of this process."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._in_doubt: list[tuple[str, Job]] = []
+        """Workers, and what may have been leased to them for sending without their knowing it."""
+
+    async def claim(
+        self, worker: str, *, limit: int, lease_seconds: float, limits: Mapping[str, EngineLimits]
+    ) -> list[Claim]:
+        """As `JobStore.claim` says; first what an earlier claim left in doubt waits again."""
+        claims: list[Claim] = []
+        try:
+            async with self._database.writing() as (connection, now):
+                for owner, job in self._in_doubt:
+                    await _give_back(connection, owner, job)
+                rows = await due_jobs(connection, now, limits, limit)
+                for engine in {row["queue_engine"] for row in rows} - {None}:
+                    if pause := limits[engine].min_interval:
+                        await hold_until(connection, engine, now + timedelta(seconds=pause))
+                until = now + timedelta(seconds=lease_seconds)
+                claims = await lease(connection, rows, worker, until)
+        except LedgerError:
+            # Whether it was committed is not known, but nobody has been told to send these.
+            self._in_doubt += [(worker, found.job) for found in claims if _is_to_be_sent(found)]
+            raise
+        self._in_doubt.clear()
+        return claims
+
+
+def _is_to_be_sent(claim: Claim) -> bool:
+    return claim.job.status is JobStatus.SUBMITTING and not claim.was_sending
+
+
+async def _give_back(connection: AsyncConnection, worker: str, job: Job) -> None:
+    """Have a job wait again, if this very claim was committed and nobody has taken it over.
+
+    Both have to fit: another worker may have claimed it under the same fence.
+    """
+    # By its id alone: a commit that is still under way is waited for.
+    found = select(jobs).where(jobs.c.id == job.id).with_for_update()
+    row = (await connection.execute(found)).mappings().one()
+    if (row["lease_owner"], row["fence"]) == (worker, job.fence):
+        waiting = job_of(row).model_copy(update={"status": JobStatus.WAITING})
+        values = values_of(waiting) | {"lease_owner": None, "lease_until": None}
+        await connection.execute(update(jobs).where(jobs.c.id == job.id).values(values))
