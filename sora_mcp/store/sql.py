@@ -109,7 +109,7 @@ class SqlJobStore:
             return await self.get(job.id)
         except LedgerError as error:
             raise LedgerError(
-                f"The ledger {self._database.place} broke off while this was being written: it may "
+                f"{self._database.name} broke off while this was being written: it may "
                 "have been taken. Look with list_videos before you ask again, or there may be two."
             ) from error
 
