@@ -88,7 +88,8 @@ class Database:
             )
         except ModuleNotFoundError as error:
             raise NotConfigured(
-                "SORA_MCP_DATABASE_URL needs the PostgreSQL driver: pip install sora-mcp[postgres]"
+                "SORA_MCP_DATABASE_URL needs the PostgreSQL driver: install sora-mcp with its "
+                "extra `postgres` (in a clone: uv sync --extra postgres)."
             ) from error
         name = f"The ledger {url.database}" if url.database else "The ledger"
         return cls(engine, name, place_of(url))
