@@ -92,7 +92,8 @@ def trouble_of(cause: BaseException | None) -> str:
         )
     if isinstance(cause, OSError):
         # The texts of asyncio and of the driver have addresses in them.
-        reason = os.strerror(cause.errno) if (cause.errno or 0) > 0 else "no answer"
+        number = cause.errno or 0
+        reason = os.strerror(number) if number > 0 else "no answer"
     else:
         reason = str(cause or "no answer").partition("\n")[0]
     return f"cannot be used just now: {reason}. Try again."
