@@ -46,6 +46,8 @@ _PATTERNS = (
 _SHORTEST_SECRET = 4
 """A shorter value would also be cut out of words that have nothing to do with it."""
 _SHORTEST_IN_BASE64 = 8
+_SHORTEST_OF_PATH = 8
+"""Characters of a path or query of an address that may be part of other addresses, too."""
 _FOR_URLS = str.maketrans("+/", "-_")
 
 _LONGEST_ENTRY = 20_000
@@ -189,6 +191,10 @@ def _secrets(settings: Settings) -> Iterable[str]:
             yield secret
             yield from filter(None, re.split(r"[,\s]+", secret))
             yield from _password(secret)
+    if settings.webhook_url is not None:
+        # Whoever knows it can post there; libraries write the host before it in their own way.
+        parts = urlsplit(settings.webhook_url.get_secret_value())
+        yield from (part for part in (parts.path, parts.query) if len(part) > _SHORTEST_OF_PATH)
     for url in (settings.base_url or "").split():
         yield from _credentials(url)
     for engine in settings.engines_file:

@@ -13,6 +13,7 @@ from pathlib import Path
 import anyio
 import pytest
 from anyio import to_process
+from pydantic import SecretStr
 
 from sora_mcp.logs import HIDDEN, Redactor, configure_logging, redactor
 from sora_mcp.settings import Settings, load_settings
@@ -144,6 +145,16 @@ def test_a_secret_is_taken_out_of_what_python_makes_of_it(spelled: str, secret: 
 def test_what_a_base_url_carries_to_open_its_host_is_a_secret() -> None:
     settings = Settings(base_url="https://opaque-user@gw.example/v1")
     assert redactor(settings)("for opaque-user") == f"for {HIDDEN}"
+
+
+def test_what_follows_the_host_in_the_address_of_a_receiver_is_a_secret() -> None:
+    url = SecretStr("http://LocalHost:9102/hook/s3cret-path?a=s3cret%20query")
+    redact = redactor(Settings(webhook_url=url))
+    logged = redact("HTTP Request: POST http://localhost:9102/hook/s3cret-path?a=s3cret%20query")
+    assert "s3cret" not in logged
+    assert logged.startswith("HTTP Request: POST http://localhost:9102[")
+    short = redactor(Settings(webhook_url=SecretStr("http://localhost:9102/hook")))
+    assert short("POST http://localhost:1/hook") == "POST http://localhost:1/hook"
 
 
 @pytest.mark.parametrize(

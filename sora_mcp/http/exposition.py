@@ -104,6 +104,6 @@ class _Numbers(Collector):
         heard = CounterMetricFamily(
             f"{PREFIX}webhooks_heard", "Webhooks of hosts that came in.", labels=["outcome"]
         )
-        for outcome in ("accepted", "refused"):
+        for outcome in ("accepted", "refused", "not_now"):
             heard.add_metric([outcome], measures.heard[outcome])
         yield heard

@@ -15,6 +15,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sora_mcp.settings import Settings
 
 _FOREIGN = "Pages of that origin may not use this server (SORA_MCP_ALLOWED_ORIGINS)."
+_PROBES = ("/healthz", "/readyz")
+"""What an orchestrator asks for by address, and what tells nothing of anybody."""
 _LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -61,7 +63,10 @@ def _with_any_port(names: Collection[str]) -> list[str]:
 
 
 class Guard:
-    """ASGI middleware: 421 for a Host, 403 for an Origin that is not ours, on every route."""
+    """ASGI middleware: 421 for a Host, 403 for an Origin that is not ours.
+
+    On every route, but probes may come by any Host.
+    """
 
     def __init__(self, app: ASGIApp, names: Names) -> None:
         self._app = app
@@ -72,7 +77,9 @@ class Guard:
         if scope["type"] == "http":
             headers = Headers(scope=scope)
             refusal = None
-            if not _matches(headers.get("host", "").lower(), self._names.hosts):
+            if scope["path"] not in _PROBES and not _matches(
+                headers.get("host", "").lower(), self._names.hosts
+            ):
                 refusal = PlainTextResponse(
                     "This server does not go by that name (SORA_MCP_ALLOWED_HOSTS).", 421
                 )

@@ -44,6 +44,7 @@ def webhook_routes(app: App) -> list[Route]:
             app.measures.heard["refused"] += 1
             return PlainTextResponse(error.message, 400)
         except SoraError as error:
+            app.measures.heard["not_now"] += 1
             log.warning("A webhook could not be heard: %s", error.message)
             return later(503, "It cannot be heard just now.", _RETRY_SECONDS)
         app.measures.heard["accepted"] += 1

@@ -55,7 +55,8 @@ def open_bucket(url: str, work: Path, *, max_file_bytes: int) -> "BucketLibrary"
         from sora_mcp.library.objects import Objects
     except ModuleNotFoundError:
         raise NotConfigured(
-            "SORA_MCP_STORAGE_URL needs the client for object storage: pip install sora-mcp[s3]"
+            "SORA_MCP_STORAGE_URL needs the client for object storage: install sora-mcp with its "
+            "extra `s3` (in a clone: uv sync --extra s3)."
         ) from None
     return BucketLibrary(Objects(url), work, max_file_bytes=max_file_bytes)
 

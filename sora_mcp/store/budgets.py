@@ -20,16 +20,19 @@ async def check_budget(
     if cost == 0 or (budget.owner_per_day is None and budget.server_per_day is None):
         return
     by_owner, by_everyone = await spent_microusd(connection, job.owner, now)
-    for setting, limit, spent in (
-        ("SORA_MCP_DAILY_BUDGET_USD", budget.owner_per_day, by_owner),
-        ("SORA_MCP_SERVER_DAILY_BUDGET_USD", budget.server_per_day, by_everyone),
+    used = f"${by_owner / MICROUSD:.2f} of it is"
+    # How much all have spent is not for an owner to know.
+    used_by_all = "too much of it is"
+    for setting, limit, spent, told in (
+        ("SORA_MCP_DAILY_BUDGET_USD", budget.owner_per_day, by_owner, used),
+        ("SORA_MCP_SERVER_DAILY_BUDGET_USD", budget.server_per_day, by_everyone, used_by_all),
     ):
         if limit is not None and spent + cost > round(limit * MICROUSD):
             raise SpendingRefused(
                 f"This would cost about ${cost / MICROUSD:.2f}, but the operator allows "
-                f"${limit:.2f} a day ({setting}) and ${spent / MICROUSD:.2f} of it is spent or "
-                "reserved. Nothing was sent or charged. The day begins again at 00:00 UTC; only "
-                "the operator can change the limit."
+                f"${limit:.2f} a day ({setting}) and {told} spent or reserved. Nothing was sent or "
+                "charged. The day begins again at 00:00 UTC; only the operator can change the "
+                "limit."
             )
 
 

@@ -123,7 +123,7 @@ async def notices(
                 try:
                     payload = await receive.receive()
                 except anyio.EndOfStream as error:
-                    lost = f"The ledger {database.place} closed the connection. Try again."
+                    lost = f"{database.name} closed the connection. Try again."
                     raise LedgerError(lost) from error
             if payload is not None:
                 yield _notice(payload, name)

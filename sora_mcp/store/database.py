@@ -1,6 +1,7 @@
 """The database behind the ledger: connections, transactions, clock, and what may go wrong."""
 
 import json
+import logging
 import sqlite3
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager, contextmanager
@@ -11,11 +12,12 @@ from typing import Any
 import anyio
 from sqlalchemy import Connection, Table, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from sora_mcp.store.postgres import address_of, place_of, trouble_of
 from sora_mcp.videos.errors import LedgerError, LedgerRefused, NotConfigured
 
 BUSY_SECONDS = 10.0
@@ -27,8 +29,7 @@ IDLE_SECONDS = 10.0
 COMMAND_SECONDS = 20.0
 """So long PostgreSQL has to answer."""
 
-_PARAMETERS = frozenset({"host", "port", "ssl", "sslmode"})
-"""What may follow the question mark of an address."""
+log = logging.getLogger(__name__)
 
 _DATA = "22"
 """PostgreSQL's class of errors in values (postgresql.org/docs/current/errcodes-appendix.html)."""
@@ -41,9 +42,10 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 class Database:
     """SQLite in a folder, or PostgreSQL shared by replicas."""
 
-    def __init__(self, engine: AsyncEngine, place: str) -> None:
-        """`place`: where it is, for people; no password in it."""
-        self.place = place
+    def __init__(self, engine: AsyncEngine, name: str, place: str) -> None:
+        """`name`: what messages call it, clients read them; `place`: where it is, for the log."""
+        self.name = name
+        self._place = place
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
         # Waiting in line here is fair and quick; SQLite's own wait for its one writer is neither.
@@ -64,7 +66,7 @@ class Database:
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin)
-        return cls(engine, str(ledger))
+        return cls(engine, f"The ledger {ledger}", str(ledger))
 
     @classmethod
     def at(cls, address: str) -> "Database":
@@ -73,25 +75,10 @@ class Database:
         Raises:
             NotConfigured: The address is not one, or the driver is not installed.
         """
-        try:
-            url = make_url(address)
-        except ArgumentError:
-            url = None
-        if url is None or url.drivername not in ("postgresql", "postgres", "postgresql+asyncpg"):
-            raise NotConfigured(
-                "SORA_MCP_DATABASE_URL must look like postgresql://user:password@host/database; "
-                "without it the ledger is a file in SORA_MCP_HOME."
-            )
-        if unknown := sorted(set(url.query) - _PARAMETERS):
-            raise NotConfigured(
-                f"SORA_MCP_DATABASE_URL: the driver has no {' and no '.join(unknown)}; after the "
-                f"question mark there may be {', '.join(sorted(_PARAMETERS))}."
-            )
-        # asyncpg calls libpq's `sslmode` by another name.
-        query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}
+        url = address_of(address)
         try:
             engine = create_async_engine(
-                url.set(drivername="postgresql+asyncpg", query=query),
+                url,
                 connect_args={
                     "timeout": BUSY_SECONDS,
                     "command_timeout": COMMAND_SECONDS,
@@ -104,9 +91,11 @@ class Database:
             )
         except ModuleNotFoundError as error:
             raise NotConfigured(
-                "SORA_MCP_DATABASE_URL needs the PostgreSQL driver: pip install sora-mcp[postgres]"
+                "SORA_MCP_DATABASE_URL needs the PostgreSQL driver: install sora-mcp with its "
+                "extra `postgres` (in a clone: uv sync --extra postgres)."
             ) from error
-        return cls(engine, url.render_as_string(hide_password=True))
+        name = f"The ledger {url.database}" if url.database else "The ledger"
+        return cls(engine, name, place_of(url))
 
     def now(self) -> datetime:
         """The database's time, as far as it is known between two transactions."""
@@ -168,7 +157,7 @@ class Database:
         try:
             await driver.add_listener(channel, told)
         except Exception as error:  # the driver's own, which SQLAlchemy has not translated
-            raise LedgerError(f"The ledger {self.place} {_trouble(error)}") from error
+            raise self._failure(error) from error
 
     async def set_clock(self) -> None:
         """Find out how the database's clock differs from ours."""
@@ -194,10 +183,13 @@ class Database:
         except (DBAPIError, NoConnectionFree, sqlite3.Error, OSError) as error:
             cause = error.orig if isinstance(error, DBAPIError) else error
             if (getattr(cause, "sqlstate", None) or "").startswith(_DATA):
-                raise LedgerRefused(
-                    f"The ledger {self.place} does not take this: {cause}"
-                ) from error
-            raise LedgerError(f"The ledger {self.place} {_trouble(cause)}") from error
+                raise LedgerRefused(f"{self.name} does not take this: {cause}") from error
+            raise self._failure(cause) from error
+
+    def _failure(self, cause: BaseException | None) -> LedgerError:
+        trouble = _trouble(cause) if self.is_sqlite else trouble_of(cause)
+        log.info("The ledger at %s %s", self._place, trouble)
+        return LedgerError(f"{self.name} {trouble}")
 
 
 def make_file(ledger: Path) -> None:

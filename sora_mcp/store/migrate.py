@@ -40,7 +40,7 @@ async def migrate(database: Database) -> None:
             await _upgrade(database)
     except Timeout as error:
         raise LedgerError(
-            f"The ledger {database.place} is being changed by another process, and has been for "
+            f"{database.name} is being changed by another process, and has been for "
             f"{_LOCK_SECONDS:.0f} s. Try again."
         ) from error
 
@@ -48,7 +48,7 @@ async def migrate(database: Database) -> None:
 def _alone(database: Database) -> AbstractAsyncContextManager[Any]:
     """A lock round the first steps of a new SQLite file, which do not wait for each other."""
     if database.is_sqlite:
-        return AsyncFileLock(f"{database.place}.lock", timeout=_LOCK_SECONDS)
+        return AsyncFileLock(f"{database.engine.url.database}.lock", timeout=_LOCK_SECONDS)
     return nullcontext()
 
 
@@ -85,7 +85,7 @@ def _run_migrations(connection: Connection, database: Database) -> None:
             else "database with SORA_MCP_DATABASE_URL"
         )
         raise LedgerTooNew(
-            f"The ledger {database.place} was written by a newer sora-mcp (its revision is "
+            f"{database.name} was written by a newer sora-mcp (its revision is "
             f"{revision}, this program knows {HEAD}). Update sora-mcp, or choose another {another}."
         )
     command.upgrade(config, "head")

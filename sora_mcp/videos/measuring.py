@@ -46,7 +46,7 @@ class Measures:
     told: Counter[Receipt] = field(default_factory=Counter[Receipt])
     """Tries to tell the end of a job, by what became of them."""
     heard: Counter[str] = field(default_factory=Counter[str])
-    """Webhooks of hosts that were `accepted` or `refused`."""
+    """Webhooks of hosts that were `accepted`, `refused` or, for now, not heard (`not_now`)."""
 
     def request(self, engine: str, method: str, outcome: str, seconds: float) -> None:
         """Count a request to an engine that took so long to be answered."""

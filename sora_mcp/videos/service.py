@@ -366,25 +366,17 @@ class VideoService:
             others=tuple(facts for _, facts in others),
             prices_usd_per_second=self.plan.costing.prices_of(engine, profile, facts),
             spent_today_usd=round(spent.owner_today, 6),
-            budget_left_usd=await self.budget_left(owner),
+            # What others spent is not for an owner to know.
+            budget_left_usd=self._budget.left(spent.owner_today, spent.owner_today),
             library=self._library.place,
             input_dirs=self.plan.input_dirs,
             output_dirs=self._outputs.output_dirs,
         )
 
     async def budget_left(self, owner: str) -> float | None:
-        """USD that may still be spent today; None without a limit."""
+        """USD that may still be spent today, for the operator; None without a limit."""
         spent = await self._store.spent(owner)
-        budget = self._budget
-        left = [
-            limit - used
-            for limit, used in (
-                (budget.owner_per_day, spent.owner_today),
-                (budget.server_per_day, spent.server_today),
-            )
-            if limit is not None
-        ]
-        return round(max(0.0, min(left)), 6) if left else None
+        return self._budget.left(spent.owner_today, spent.server_today)
 
     async def _announce(self, job: Job) -> None:
         await self._events.publish(Change(video_id=job.id, owner=job.owner, status=job.status))

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import time
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pydantic import SecretStr
 
 from sora_mcp.app import App, open_app
+from sora_mcp.signatures import signed_headers
 from sora_mcp.store.opening import open_store
 from sora_mcp.store.peek import LEDGER
 from sora_mcp.videos.models import JobStatus
@@ -168,6 +170,20 @@ async def test_webhooks_both_ways_are_counted(tmp_path: Path) -> None:
     assert number(found, "webhooks_waiting") + number(
         found, "webhooks_sent_total", outcome="taken"
     ) in (1, 2)
+
+
+async def test_a_webhook_that_cannot_be_heard_for_want_of_the_ledger_is_counted(
+    tmp_path: Path,
+) -> None:
+    ledger = tmp_path / "home" / LEDGER
+    async with watched(a_host(), tmp_path, openai_webhook_secret=SECRET) as (_, http, _):
+        ledger.mkdir(parents=True)
+        headers = signed_headers(SECRET, "msg_1", int(time.time()), b"{}")
+        answer = await http.post("/webhooks/openai", content=b"{}", headers=headers)
+        ledger.rmdir()
+        found = await numbers(http)
+    assert answer.status_code == 503
+    assert number(found, "webhooks_heard_total", outcome="not_now") == 1
 
 
 @pytest.mark.parametrize("given", [None, "wrong"])

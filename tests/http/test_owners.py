@@ -24,6 +24,7 @@ from mcp.types import (
     ResourceUpdatedNotification,
     Tool,
 )
+from pydantic import SecretStr
 
 from sora_mcp.videos.spending import Price
 from tests.fakes.videos_api import FakeHost
@@ -178,6 +179,31 @@ async def test_idempotency_keys_and_budgets_are_ones_own(tmp_path: Path) -> None
                 more = await client.call_tool("generate_video", {"prompt": "more", "seconds": 1})
                 assert "SORA_MCP_DAILY_BUDGET_USD" in text_of(more)
     assert len(videos) == 2
+
+
+async def test_what_others_spend_is_told_to_the_operator_alone(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {
+        "auth_token": SecretStr("token-of-the-operator"),
+        "auth_tokens_file": tokens_file(tmp_path),
+        "prices": (Price("*", "*", "*", 0.5),),
+        "server_daily_budget_usd": 1.5,
+    }
+    async with served_before(quick_host(), tmp_path, **settings) as url:
+        async with client_at(url, WAYS[0], TOKENS["anna"]) as anna:
+            await made(anna, seconds=2)
+        async with client_at(url, WAYS[0], TOKENS["ben"]) as ben:
+            engine = structured(await ben.call_tool("get_engine", {}))
+            much = await ben.call_tool("generate_video", {"prompt": "a cat", "seconds": 3})
+        async with httpx2.AsyncClient(base_url=url) as http:
+            refused = await http.get("/metrics", headers=bearer(TOKENS["ben"]))
+            told = await http.get("/metrics", headers=bearer("token-of-the-operator"))
+    assert engine["budget_left_usd"] == 1.5
+    assert "SORA_MCP_SERVER_DAILY_BUDGET_USD" in text_of(much)
+    assert "1.00" not in text_of(much)
+    assert (refused.status_code, told.status_code) == (403, 200)
+    assert "SORA_MCP_AUTH_TOKEN" in refused.text
+    assert "sora_mcp_" not in refused.text
+    assert "sora_mcp_spent_today_usd 1.0" in told.text
 
 
 @asynccontextmanager

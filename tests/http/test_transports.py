@@ -103,7 +103,7 @@ async def test_the_sse_transport_alone_serves_no_streamable_http(tmp_path: Path)
 
 
 @pytest.mark.requirement("ERROR-HOST")
-@pytest.mark.parametrize("path", ["/mcp", "/sse", "/messages/", "/healthz", "/files/a/b"])
+@pytest.mark.parametrize("path", ["/mcp", "/sse", "/messages/", "/metrics", "/files/a/b"])
 @pytest.mark.parametrize(
     ("headers", "status"),
     [({"Host": "evil.example"}, 421), ({"Origin": "https://evil.example"}, 403)],
@@ -113,6 +113,20 @@ async def test_other_sites_are_kept_out_of_every_route(
 ) -> None:
     async with served_before(quick_host(), tmp_path) as url, httpx2.AsyncClient() as http:
         assert (await http.get(url + path, headers=headers)).status_code == status
+
+
+async def test_probes_may_come_by_address_but_not_from_pages_of_other_sites(
+    tmp_path: Path,
+) -> None:
+    async with (
+        served_before(quick_host(), tmp_path) as url,
+        httpx2.AsyncClient(base_url=url, headers={"Host": "10.1.2.3:8000"}) as http,
+    ):
+        for probe in ("/healthz", "/readyz"):
+            assert (await http.get(probe)).status_code == 200
+            page = {"Origin": "https://evil.example"}
+            assert (await http.get(probe, headers=page)).status_code == 403
+        assert (await http.get("/healthz/x")).status_code == 421
 
 
 async def test_names_that_the_operator_allows_are_let_in(tmp_path: Path) -> None:
@@ -125,7 +139,7 @@ async def test_names_that_the_operator_allows_are_let_in(tmp_path: Path) -> None
         httpx2.AsyncClient() as http,
     ):
         headers = {"Host": "videos.example", "Origin": "https://app.example"}
-        assert (await http.get(f"{url}/healthz", headers=headers)).status_code == 200
+        assert (await http.get(f"{url}/metrics", headers=headers)).status_code == 200
         for host, status in {
             "videos.example:8000": 200,
             "studio.example:81": 200,
@@ -133,7 +147,7 @@ async def test_names_that_the_operator_allows_are_let_in(tmp_path: Path) -> None
             "videos.example.evil.example": 421,
             "videos.example:80:80": 421,
         }.items():
-            answer = await http.get(f"{url}/healthz", headers={"Host": host})
+            answer = await http.get(f"{url}/metrics", headers={"Host": host})
             assert answer.status_code == status, host
 
 

@@ -151,14 +151,29 @@ async def test_an_address_that_is_no_postgres_is_refused_without_repeating_it(
     assert url not in refused.value.message
 
 
-@needs_postgres
-async def test_a_postgres_that_does_not_answer_is_named_without_its_password(
-    tmp_path: Path,
+@pytest.mark.parametrize("password", ["pw@7secret", "pw@7/secret", "pw@7?secret", "p@w@secret"])
+async def test_a_password_with_an_at_sign_as_it_is_is_refused_without_a_part_of_it(
+    password: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(LedgerError, match=r"anna:\*\*\*@127\.0\.0\.1") as refused:
-        async with open_store("postgresql://anna:secret@127.0.0.1:1/db", tmp_path):
+    with pytest.raises(NotConfigured, match="%40") as refused:
+        async with open_store(f"postgresql://anna:{password}@127.0.0.1:1/db", tmp_path):
             pass
     assert "secret" not in refused.value.message
+
+
+@needs_postgres
+@pytest.mark.parametrize("at", ["127.0.0.1:1/db", "/db?host=127.0.0.1:1", "/db?host=/nowhere"])
+async def test_a_postgres_that_does_not_answer_is_placed_in_the_log_alone_and_its_user_nowhere(
+    at: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    with pytest.raises(LedgerError, match="The ledger db cannot be used just now") as refused:
+        async with open_store(f"postgresql://anna:secret@{at}", tmp_path):
+            pass
+    host = "nowhere" if "nowhere" in at else "127.0.0.1"
+    assert host in caplog.text
+    assert [word for word in (host, ":1", "anna", "secret") if word in refused.value.message] == []
+    assert [word for word in ("anna", "secret") if word in caplog.text] == []
 
 
 async def test_a_write_waits_while_another_process_writes_and_a_read_does_not(

@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 
 import anyio
 import pytest
-from anyio.abc import SocketStream
+from anyio.abc import SocketAttribute, SocketStream
 from sqlalchemy import select
 from sqlalchemy.engine import make_url
 
@@ -191,3 +191,80 @@ async def test_a_parameter_that_the_driver_does_not_know_is_named(tmp_path: Path
         async with open_store(address, tmp_path):
             pass
     assert "secret" not in refused.value.message
+
+
+@pytest.mark.parametrize("port", ["secret", "", "99999", "-1", "1?port=secret"])
+async def test_a_port_that_is_none_is_refused_without_repeating_it(
+    port: str, tmp_path: Path
+) -> None:
+    query = "" if "?" in port else "/db"
+    with pytest.raises(NotConfigured, match=r"SORA_MCP_DATABASE_URL.* port.* number") as refused:
+        async with open_store(f"postgresql://anna:pw@127.0.0.1:{port}{query}", tmp_path):
+            pass
+    assert "secret" not in refused.value.message
+
+
+async def trouble_at(url: str, home: Path) -> str:
+    """What is said of a ledger that cannot be opened."""
+    with anyio.fail_after(60), pytest.raises(LedgerError) as failed:
+        async with open_store(url, home):
+            pass
+    return failed.value.message
+
+
+async def test_settings_that_a_database_refuses_are_named_with_what_to_do(tmp_path: Path) -> None:
+    async with new_ledger("postgres", tmp_path) as ledger:
+        assert ledger.url is not None
+        there = make_url(ledger.url)
+
+        async def trouble(**changes: str) -> str:
+            url = there.set(**changes)  # pyright: ignore[reportArgumentType]  # all of them text
+            return await trouble_at(url.render_as_string(hide_password=False), tmp_path)
+
+        await ledger.execute("CREATE ROLE stranger LOGIN")
+        try:
+            told = {
+                "user and password": await trouble(username="nobody"),
+                "CREATE DATABASE": await trouble(database="nowhere"),
+                "grant all rights": await trouble(username="stranger"),
+            }
+            await ledger.execute("ALTER ROLE stranger CONNECTION LIMIT 0")
+            told["max_connections"] = await trouble(username="stranger")
+        finally:
+            await ledger.execute("DROP ROLE stranger")
+    for advice, message in told.items():
+        assert advice in message
+        assert "SORA_MCP_DATABASE_URL" in message
+        assert [word for word in ("Try again", "nobody", "stranger") if word in message] == []
+
+
+async def test_a_host_that_nobody_knows_is_told_as_a_setting_to_correct(tmp_path: Path) -> None:
+    message = await trouble_at("postgresql://anna:pw@db.invalid/db", tmp_path)
+    assert "host of SORA_MCP_DATABASE_URL" in message
+    assert "db.invalid" not in message
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"), [(b"N", "Set `ssl` in SORA_MCP_DATABASE_URL"), (b"", "no answer. Try again")]
+)
+async def test_a_server_without_tls_and_one_that_is_silent_are_told_apart(
+    reply: bytes, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not reply:
+        monkeypatch.setattr("sora_mcp.store.database.BUSY_SECONDS", 0.2)
+
+    async def answer(stream: SocketStream) -> None:
+        async with stream:
+            await stream.receive()
+            await stream.send(reply)
+            async for _ in stream:
+                pass
+
+    listener = await anyio.create_tcp_listener(local_host="127.0.0.1")
+    port = listener.extra(SocketAttribute.local_port)  # noqa: S610  # no Django
+    async with listener, anyio.create_task_group() as tasks:
+        tasks.start_soon(listener.serve, answer)
+        assert told in await trouble_at(
+            f"postgresql://anna:pw@127.0.0.1:{port}/db?sslmode=require", tmp_path
+        )
+        tasks.cancel_scope.cancel()

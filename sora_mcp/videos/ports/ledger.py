@@ -17,6 +17,12 @@ class Budget:
     owner_per_day: float | None = None
     server_per_day: float | None = None
 
+    def left(self, by_owner: float, by_everyone: float) -> float | None:
+        """USD that an owner may still spend today, after what was spent; None without a limit."""
+        limits = ((self.owner_per_day, by_owner), (self.server_per_day, by_everyone))
+        left = [limit - spent for limit, spent in limits if limit is not None]
+        return round(max(0.0, min(left)), 6) if left else None
+
 
 @dataclass(frozen=True)
 class Spent:
