@@ -69,9 +69,10 @@ def test_commands_stand_only_in_blocks_that_are_marked_as_such() -> None:
 
 @pytest.fixture
 def newcomer(tmp_path: Path) -> dict[str, str]:
-    """The variables of somebody in a clone of this project, who has its environment."""
-    clone = {"UV_PROJECT": str(ROOT), "UV_NO_SYNC": "1", "OPENROUTER_API_KEY": KEY}
-    return environment(tmp_path / "home", **clone, **SMALL)
+    """The variables of somebody in a clone of this project, who has its environment and keys."""
+    clone = {"UV_PROJECT": str(ROOT), "UV_NO_SYNC": "1"}
+    keys = {"OPENROUTER_API_KEY": KEY, "OPENAI_WEBHOOK_SECRET": f"whsec_{'c2VjcmV0' * 4}"}
+    return environment(tmp_path / "home", **clone, **keys, **SMALL)
 
 
 @pytest.fixture
