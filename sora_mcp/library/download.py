@@ -5,8 +5,11 @@ What reads media is imported where it is used, because a server starts without i
 
 import hashlib
 import shutil
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+
+import anyio
 
 from sora_mcp.library.disk import on_disk, sync_file
 from sora_mcp.videos.errors import ContentInvalid, EngineFault, LibraryError
@@ -83,7 +86,7 @@ class _Part:
         self._file.seek(0)
         self._file.truncate()
 
-    def write(self, data: bytes) -> None:
+    def write(self, data: bytearray) -> None:
         common = min(len(data), len(self._expected))
         if data[:common] != self._expected[:common]:
             raise _Changed(
@@ -111,38 +114,67 @@ class _Part:
 
 
 async def _fill(part: _Part, content: Content, folder: Path, most: int) -> None:
+    """Write the body behind the bytes that still come; where it breaks off, what came is kept."""
+    broke: EngineFault | None = None
     end, waiting, begun = content.offset, bytearray(), False
 
-    async def write() -> None:
+    async def write(data: bytearray) -> None:
         nonlocal begun
         if not begun and content.offset == 0:
-            _check_head(bytes(waiting))
+            _check_head(data)
             await on_disk(folder, part.restart)
         begun = True
-        await on_disk(folder, part.write, bytes(waiting))
-        waiting.clear()
+        await on_disk(folder, part.write, data)
 
-    try:
-        async for chunk in content.chunks():
-            waiting += chunk
-            end += len(chunk)
-            if end > most:
-                raise _too_large(most)
-            if content.total is not None and end > content.total:
-                raise _TooLong(
-                    f"The engine sent more than the {content.total:,} bytes that it announced."
-                )
-            if len(waiting) >= WRITE_BYTES:
-                await write()
-    except EngineFault:
-        if begun or len(waiting) >= _MP4_HEAD:
-            await write()
-        raise
-    await write()
+    async with _behind(write) as give:
+        try:
+            async for chunk in content.chunks():
+                waiting += chunk
+                end += len(chunk)
+                if end > most:
+                    raise _too_large(most)
+                if content.total is not None and end > content.total:
+                    raise _TooLong(
+                        f"The engine sent more than the {content.total:,} bytes that it announced."
+                    )
+                if len(waiting) >= WRITE_BYTES:
+                    await give(waiting)
+                    waiting = bytearray()
+        except EngineFault as error:
+            broke = error
+        if broke is None or begun or len(waiting) >= _MP4_HEAD:
+            await give(waiting)
+    if broke is not None:
+        raise broke
     if content.total is not None and end < content.total:
         raise EngineFault(
             f"The download ended after {end:,} of {content.total:,} bytes. The rest is fetched."
         )
+
+
+@asynccontextmanager
+async def _behind(
+    write: Callable[[bytearray], Awaitable[None]],
+) -> AsyncGenerator[Callable[[bytearray], Awaitable[None]]]:
+    """Write what has come while more comes: a large file arrives X times as fast as by turns.
+
+    At the end of the block all that was given has been written, unless the block failed.
+    """
+    giving, taking = anyio.create_memory_object_stream[bytearray]()
+
+    async def keep_writing() -> None:
+        async for data in taking:
+            await write(data)
+
+    try:
+        with taking:
+            async with anyio.create_task_group() as tasks:
+                tasks.start_soon(keep_writing)
+                with giving:
+                    yield giving.send
+    except BaseExceptionGroup as group:
+        # What the block or the writing ran into, which the task group has wrapped.
+        raise group.exceptions[0] from None
 
 
 def _check_room(folder: Path, content: Content, most: int) -> None:
