@@ -122,8 +122,7 @@ class Resources:
                 f"offset is {offset}, but the file has {file.bytes} bytes; "
                 f"give 0 to {file.bytes - 1}."
             )
-        _, data = await videos.read(current_owner(), job.id, variant, offset, length)
-        return data
+        return await videos.read(file, offset, length)
 
     async def listed(self) -> Sequence[Resource]:
         """The newest finished videos, with size and last change."""

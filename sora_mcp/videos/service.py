@@ -302,12 +302,9 @@ class VideoService:
             await self._announce(again)
         return await self.wait(job.owner, job.id, timeout)
 
-    async def read(
-        self, owner: str, video_id: str, variant: Variant, offset: int, length: int
-    ) -> tuple[File, bytes]:
-        """Some bytes of a finished file."""
-        _, file = await self.file(owner, video_id, variant)
-        return file, await self._library.read(file, offset, length)
+    async def read(self, file: File, offset: int, length: int) -> bytes:
+        """Some bytes of a finished file that `file` gave."""
+        return await self._library.read(file, offset, length)
 
     async def view(self, owner: str, video_id: str, frames: int) -> tuple[Job, ContactSheet]:
         """One picture of 1 to 12 moments of a finished video."""
