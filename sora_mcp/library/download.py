@@ -158,13 +158,15 @@ async def _behind(
 ) -> AsyncGenerator[Callable[[bytearray], Awaitable[None]]]:
     """Write what has come while more comes: a large file arrives X times as fast as by turns.
 
-    At the end of the block all that was given has been written, unless the block failed.
+    At the end of the block all that was given is written; one that failed waits for what is being
+    written.
     """
     giving, taking = anyio.create_memory_object_stream[bytearray]()
 
     async def keep_writing() -> None:
         async for data in taking:
-            await write(data)
+            with anyio.CancelScope(shield=True):  # what has come is kept
+                await write(data)
 
     try:
         with taking:

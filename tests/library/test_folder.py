@@ -213,9 +213,12 @@ from sora_mcp.library.folder import FolderLibrary
 from tests.library.hosts import Host, make_job
 
 data = Path(sys.argv[1]).read_bytes()
+part = Path(sys.argv[2], ".vid_7k2m9q4x2c.part")
 
 async def stop(start):
     if start > len(data) * 3 // 4:
+        while part.stat().st_size < 1_000_000:
+            await anyio.sleep(0)
         sys.stdout.write("here")
         sys.stdout.flush()
         sys.stdin.read()
