@@ -22,7 +22,6 @@ async def measure(effort: Effort) -> dict[str, Sequence[dict[str, Any]]]:
 
 
 async def _jobs(*, quick: bool) -> list[dict[str, Any]]:
-    # Side by side: they mostly wait.
     # By turns: they would share the cores, and Alembic stands one migration at a time in a process.
     seen = [await follow(count, quick=quick) for count in STEPS]
     return [_told(count, one) for count, one in zip(STEPS, seen, strict=True)]

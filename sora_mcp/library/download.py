@@ -88,7 +88,7 @@ class _Part:
 
     def write(self, data: bytearray) -> None:
         common = min(len(data), len(self._expected))
-        if data[:common] != self._expected[:common]:
+        if not data.startswith(self._expected[:common]):
             raise _Changed(
                 "The engine's file is not the one that the download began with. "
                 "It is fetched again from its beginning."
@@ -121,7 +121,7 @@ async def _fill(part: _Part, content: Content, folder: Path, most: int) -> None:
     async def write(data: bytearray) -> None:
         nonlocal begun
         if not begun and content.offset == 0:
-            _check_head(data)
+            _check_head(bytes(data[: 4 * _WORDS]))
             await on_disk(folder, part.restart)
         begun = True
         await on_disk(folder, part.write, data)
@@ -205,7 +205,7 @@ def _check_head(head: bytes) -> None:
         return
     what = describe(head)
     # An HTML page says nothing to anyone; a JSON error usually says why.
-    text = head[: 4 * _WORDS].decode(errors="replace")
+    text = head.decode(errors="replace")
     said = " ".join("".join(char if char.isprintable() else " " for char in text).split())
     words = f" It says: “{said[:_WORDS]}”." if "JSON" in what else ""
     raise ContentInvalid(f"The engine sent {what} instead of an MP4 video.{words}")

@@ -35,6 +35,9 @@ LEASE_SECONDS = 12.0
 MAX_STEPS = 16
 """Steps at once in one process; looks at one engine count as one."""
 
+LOOKS = 16
+"""At once, at the jobs of one claim."""
+
 CLAIM_AT_MOST = 100
 
 IDLE_SECONDS = 10.0
@@ -190,10 +193,16 @@ class Worker:
         async def step() -> None:
             engine = self._engines.of(jobs[0])
             listed = await self._follower.listed(engine, jobs)
+            left = iter(jobs)
+
+            async def look_at_some() -> None:
+                for job in left:
+                    await self._guard(partial(self._look_at, engine, job, listed), [job])
+
+            # Not a task for each job: with 1,000 jobs these took 10 MB more (65 to 55 above idle).
             async with anyio.create_task_group() as tasks:
-                for job in jobs:
-                    look = partial(self._look_at, engine, job, listed)
-                    tasks.start_soon(self._guard, look, [job])
+                for _ in range(min(len(jobs), LOOKS)):
+                    tasks.start_soon(look_at_some)
 
         async with self._steps:
             await self._guard(step, jobs)

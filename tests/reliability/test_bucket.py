@@ -64,7 +64,8 @@ async def test_a_finished_video_waits_for_its_bucket_and_is_made_once(
         assert done.status is JobStatus.COMPLETED
         assert done.error is None
         assert len(done.files) == 3
-        file, data = await videos.read(OWNER, done.id, Variant.VIDEO, 0, 1 << 20)
+        _, file = await videos.file(OWNER, done.id, Variant.VIDEO)
+        data = await videos.read(file, 0, 1 << 20)
         assert data == small_mp4()
         assert await videos.local_path(file) is None
     assert made_once(host)

@@ -64,7 +64,8 @@ async def test_a_backup_made_while_it_runs_brings_videos_back_and_jobs_go_on(
             videos = await app.videos()
             assert (await videos.wait(OWNER, running.id, 60)).status is JobStatus.COMPLETED
             for job in (done, running):
-                _, data = await videos.read(OWNER, job.id, Variant.VIDEO, 0, 1 << 20)
+                _, file = await videos.file(OWNER, job.id, Variant.VIDEO)
+                data = await videos.read(file, 0, 1 << 20)
                 assert data == small_mp4()
     assert len(host.accepted) == 2, "nothing was sent again"
 
