@@ -29,6 +29,18 @@ IDLE_SECONDS = 10.0
 COMMAND_SECONDS = 20.0
 """So long PostgreSQL has to answer."""
 
+_SESSION = f"""
+    SET idle_in_transaction_session_timeout = '{IDLE_SECONDS:.0f}s';
+    SET tcp_keepalives_idle = 10;
+    SET tcp_keepalives_interval = 5;
+    SET tcp_keepalives_count = 3;
+"""
+"""Of every session at PostgreSQL; what is not there any more does not keep its locks.
+
+https://www.postgresql.org/docs/current/runtime-config-client.html and
+https://www.postgresql.org/docs/current/runtime-config-connection.html.
+"""
+
 log = logging.getLogger(__name__)
 
 _DATA = "22"
@@ -82,7 +94,7 @@ class Database:
                 connect_args={
                     "timeout": BUSY_SECONDS,
                     "command_timeout": COMMAND_SECONDS,
-                    "server_settings": _session_settings(),
+                    "server_settings": {"application_name": "sora-mcp"},
                 },
                 json_deserializer=_json_of,
                 pool_pre_ping=True,
@@ -94,6 +106,7 @@ class Database:
                 "SORA_MCP_DATABASE_URL needs the PostgreSQL driver: install sora-mcp with its "
                 "extra `postgres` (in a clone: uv sync --extra postgres)."
             ) from error
+        event.listen(engine.sync_engine, "connect", _prepare_postgres)
         name = f"The ledger {url.database}" if url.database else "The ledger"
         return cls(engine, name, place_of(url))
 
@@ -215,21 +228,6 @@ async def lock_row(connection: AsyncConnection, table: Table, **values: Any) -> 
     await connection.execute(select(table.c.name).where(row).with_for_update())
 
 
-def _session_settings() -> dict[str, str]:
-    """Of every session at PostgreSQL; what is not there any more does not keep its locks.
-
-    https://www.postgresql.org/docs/current/runtime-config-client.html and
-    https://www.postgresql.org/docs/current/runtime-config-connection.html.
-    """
-    return {
-        "application_name": "sora-mcp",
-        "idle_in_transaction_session_timeout": f"{IDLE_SECONDS * 1000:.0f}",
-        "tcp_keepalives_idle": "10",
-        "tcp_keepalives_interval": "5",
-        "tcp_keepalives_count": "3",
-    }
-
-
 def _trouble(cause: BaseException | None) -> str:
     # The upper bits of SQLite's code say which kind of the same thing it was.
     code = getattr(cause, "sqlite_errorcode", 0) & 0xFF
@@ -268,6 +266,14 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
     # survive a power cut, which in WAL mode only FULL guarantees.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
+
+
+def _prepare_postgres(connection: Any, _: object) -> None:
+    # Not among the parameters of the start: PgBouncer refuses those that it does not know.
+    def prepare(driver: Any) -> Any:
+        return driver.execute(_SESSION)
+
+    connection.run_async(prepare)
 
 
 def _begin(connection: Connection) -> None:

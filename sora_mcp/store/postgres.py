@@ -12,7 +12,15 @@ from sora_mcp.videos.errors import NotConfigured
 _PARAMETERS = frozenset({"host", "port", "ssl", "sslmode"})
 """What may follow the question mark of an address."""
 
+_POOLED = (
+    "is behind a pooler that gives each transaction another connection. Have it give each session "
+    "one (PgBouncer: pool_mode = session), or let SORA_MCP_DATABASE_URL lead past it."
+)
+
 _TROUBLES = {
+    # What the driver runs into when the statements that it has prepared are another connection's.
+    "26000": _POOLED,
+    "42P05": _POOLED,
     "28": "does not let us in: correct the user and password in SORA_MCP_DATABASE_URL "
     "(percent-encoded: @ is %40), or the server's pg_hba.conf.",
     "3D000": "does not exist: correct the database's name in SORA_MCP_DATABASE_URL, or make it "
