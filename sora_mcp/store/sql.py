@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, true, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.budgets import check_budget, spent_microusd
@@ -40,6 +40,7 @@ _UNKNOWN_TO_US = (JobStatus.SUBMITTING, JobStatus.UNKNOWN)
 _WISHES = ("delete_requested", "keep_files", "cancel_requested")
 
 _shown = jobs.c.deleted_at.is_(None)
+_WITH_ID = select(jobs).where(jobs.c.id == bindparam("id"))
 
 
 class SqlJobStore:
@@ -124,8 +125,7 @@ class SqlJobStore:
 
     async def latest_completed(self, engine: str) -> Sequence[Job]:
         """The newest finished jobs of an engine, whoever's they are; at most 50."""
-        async with self._database.reading() as connection:
-            return await newest_completed(connection, engine)
+        return await newest_completed(self._database, engine)
 
     async def spent(self, owner: str) -> Spent:
         """What has been spent today, UTC."""
@@ -144,9 +144,10 @@ class SqlJobStore:
         self, video_id: str, owner: str | None = None, *, deleted: bool = False
     ) -> Job | None:
         """The job, unless it is another owner's or (without `deleted`) deleted."""
-        found = select(jobs).where(jobs.c.id == video_id, _of(owner), true() if deleted else _shown)
-        async with self._database.reading() as connection:
-            return await one_job(connection, found)
+        for row in await self._database.few(_WITH_ID, id=video_id):
+            is_shown = deleted or row["deleted_at"] is None
+            return job_of(row) if is_shown and owner in (None, row["owner"]) else None
+        return None
 
     async def find_engine_job(
         self, engine_job_id: str, owner: str | None = None, *, engine: Engine | None = None
