@@ -52,7 +52,6 @@ _HEAVY = (
     "sora_mcp.library.bucket",
 )
 
-
 _Run = Callable[[], Coroutine[Any, Any, None]]
 """What runs beside the surface."""
 

@@ -48,7 +48,9 @@ def build_asgi(
     share = shares_paths(app.settings, same_machine=same_machine)
     server = build_server(app, share_paths=share, link=links)
     names = Names.of(app.settings)
+    # The one that is asked all the time comes first: they are tried one after the other.
     routes: list[BaseRoute] = [
+        *(streamable_http(server).routes if transport == "http" else ()),
         Route("/healthz", _healthz),
         Route("/readyz", _readyz(app)),
         metrics_route(app),
@@ -56,8 +58,6 @@ def build_asgi(
         *webhook_routes(app),
         *sse(server).routes,
     ]
-    if transport == "http":
-        routes += streamable_http(server).routes
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:

@@ -26,6 +26,9 @@ _OWN_COLUMNS = frozenset(
     }
 )
 
+JOB_COLUMNS = tuple(jobs.c[name] for name in sorted(_OWN_COLUMNS | {"document"}))
+"""What `job_of` needs of a row."""
+
 MICROUSD = 1_000_000
 """Budgets are reckoned in millionths of a dollar."""
 

@@ -19,7 +19,7 @@ from sora_mcp.store.keys import first_with_key
 from sora_mcp.store.messages import heed
 from sora_mcp.store.outbox import SqlOutbox, put_out
 from sora_mcp.store.requests import count_request
-from sora_mcp.store.rows import MICROUSD, at_engine, job_of, one_job, values_of
+from sora_mcp.store.rows import JOB_COLUMNS, MICROUSD, at_engine, job_of, one_job, values_of
 from sora_mcp.store.scheduling import free, hold_until, next_moment, submit_time
 from sora_mcp.store.search import has_words, write_words
 from sora_mcp.store.statistics import count_unfinished, newest_completed
@@ -40,7 +40,7 @@ _UNKNOWN_TO_US = (JobStatus.SUBMITTING, JobStatus.UNKNOWN)
 _WISHES = ("delete_requested", "keep_files", "cancel_requested")
 
 _shown = jobs.c.deleted_at.is_(None)
-_WITH_ID = select(jobs).where(jobs.c.id == bindparam("id"))
+_WITH_ID = select(*JOB_COLUMNS, jobs.c.deleted_at).where(jobs.c.id == bindparam("id"))
 
 
 class SqlJobStore:

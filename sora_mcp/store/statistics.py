@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.database import Database
-from sora_mcp.store.rows import job_of
+from sora_mcp.store.rows import JOB_COLUMNS, job_of
 from sora_mcp.store.tables import completed, jobs
 from sora_mcp.videos.models import Job
 
@@ -14,7 +14,7 @@ _LATEST = 50
 """So many finished jobs are enough to know how long one takes."""
 
 _NEWEST = (
-    select(jobs)
+    select(*JOB_COLUMNS)
     .where(jobs.c.engine == bindparam("engine"), completed)
     .order_by(jobs.c.created_at.desc())
     .limit(_LATEST)
