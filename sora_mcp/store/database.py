@@ -6,17 +6,20 @@ import sqlite3
 from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
 from sqlalchemy import Connection, Select, Table, event, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from sora_mcp.store import sqlite
 from sora_mcp.store.glance import Glance, Row
 from sora_mcp.store.postgres import address_of, place_of, trouble_of
 from sora_mcp.videos.errors import LedgerError, LedgerRefused, NotConfigured
@@ -62,7 +65,7 @@ class Database:
         """The SQLite database in a file, which need not exist yet."""
         engine = create_async_engine(
             URL.create("sqlite+aiosqlite", database=str(ledger)),
-            connect_args={"timeout": BUSY_SECONDS},
+            async_creator=partial(_connected, ledger),
             json_deserializer=_json_of,
             pool_size=4,
             max_overflow=0,
@@ -221,7 +224,7 @@ def make_file(ledger: Path) -> None:
 
 def insert_new(connection: AsyncConnection, table: Table, values: Mapping[str, Any]) -> Any:
     """A statement that inserts a row, unless there is one with its key."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    insert = insert_sqlite if connection.dialect.name == "sqlite" else postgresql.insert
     return insert(table).values(values).on_conflict_do_nothing()
 
 
@@ -280,6 +283,10 @@ def _json_of(text: str) -> Any:
     if "\\ud" not in text.lower():
         return read
     return json.loads(json.dumps(read, ensure_ascii=False).encode(errors="replace"))
+
+
+async def _connected(ledger: Path) -> sqlite.Connection:
+    return await sqlite.Connection(partial(sqlite3.connect, ledger, BUSY_SECONDS))
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
