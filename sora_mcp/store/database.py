@@ -231,9 +231,11 @@ def insert_new(connection: AsyncConnection, table: Table, values: Mapping[str, A
 async def lock_row(connection: AsyncConnection, table: Table, **values: Any) -> None:
     """Hold one row of a table that is keyed by `name` until the transaction ends.
 
-    `values`: what it holds when it has to be made first.
+    `values`: what it holds when it has to be made first. On SQLite the transaction holds them all.
     """
     await connection.execute(insert_new(connection, table, values))
+    if connection.dialect.name == "sqlite":
+        return
     row = table.c.name == values["name"]
     await connection.execute(select(table.c.name).where(row).with_for_update())
 

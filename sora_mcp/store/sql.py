@@ -96,9 +96,7 @@ class SqlJobStore:
             await lock_row(connection, owners, name=_EVERYONE)
         first = await first_with_key(connection, job)
         if first is None:
-            first = await one_job(
-                connection, select(jobs).where(await unheard_twin(connection, job, now), _shown)
-            )
+            first = await unheard_twin(connection, job, now)
         if first is not None:
             return first
         await check_budget(connection, job, budget, now)
