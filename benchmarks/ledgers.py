@@ -39,7 +39,7 @@ async def fill(url: str | None, home: Path, made: Sequence[Job], *, spread: floa
             ]
             await connection.execute(insert(words), found)
     finally:
-        await database.engine.dispose()
+        await database.close()
 
 
 def at_host(names: Sequence[str], host: str) -> list[Job]:

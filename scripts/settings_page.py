@@ -1,7 +1,11 @@
 """docs/settings.md, from the fields of `sora_mcp.settings.Settings`."""
 
+import ast
+import inspect
 import re
-from typing import Any, Literal, get_args, get_origin
+from functools import cache
+from itertools import pairwise
+from typing import Any, Literal, cast, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
@@ -130,7 +134,21 @@ def variable_of(name: str) -> str:
 
 def meaning_of(name: str) -> str:
     """What a setting means, in one line."""
-    return re.sub(r"\s+", " ", Settings.model_fields[name].description or "").strip()
+    return re.sub(r"\s+", " ", _meanings()[name]).strip()
+
+
+@cache
+def _meanings() -> dict[str, str]:
+    """What is said below each field."""
+    tree = ast.parse(inspect.getsource(Settings))
+    meanings: dict[str, str] = {}
+    for field, said in pairwise(cast("ast.ClassDef", tree.body[0]).body):
+        match field, said:
+            case ast.AnnAssign(target=ast.Name(name)), ast.Expr(ast.Constant(str(meaning))):
+                meanings[name] = meaning
+            case _:
+                pass
+    return meanings
 
 
 def _default(name: str, field: FieldInfo) -> str:

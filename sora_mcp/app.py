@@ -5,7 +5,6 @@ libraries behind them, are opened by the first call that needs them, or by `resu
 earlier process left unfinished jobs.
 """
 
-import importlib
 import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -21,6 +20,7 @@ from anyio.abc import TaskGroup, TaskStatus
 
 from sora_mcp.addresses import authority
 from sora_mcp.folders import allowed_folders
+from sora_mcp.imports import import_for_good
 from sora_mcp.settings import Settings
 from sora_mcp.store.peek import LEDGER, has_unfinished_job, has_untold_end
 from sora_mcp.videos.announcing import Announcer
@@ -50,7 +50,6 @@ _HEAVY = (
     "sora_mcp.events.postgres",
     "sora_mcp.library.bucket",
 )
-
 
 _Run = Callable[[], Coroutine[Any, Any, None]]
 """What runs beside the surface."""
@@ -118,7 +117,7 @@ class App:
             parts = self._parts
             if parts is None:
                 # Importing takes about a second: not in the event loop, which has to answer pings.
-                await anyio.to_thread.run_sync(_import_heavy)
+                await anyio.to_thread.run_sync(import_for_good, *_HEAVY)
                 # Opened in a task of their own, which closes them too: a cancel scope may not
                 # outlive the task of a request.
                 self._parts = parts = await self._tasks.start(self._run)
@@ -389,8 +388,3 @@ def _spending_rules(settings: Settings) -> SpendingRules:
         confirm_above=settings.confirm_above_usd,
         any_limit=settings.any_limit,
     )
-
-
-def _import_heavy() -> None:
-    for module in _HEAVY:
-        importlib.import_module(module)

@@ -13,12 +13,9 @@ import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import platformdirs
-from dotenv import dotenv_values
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from sora_mcp.addresses import (
     BOTH,
@@ -35,6 +32,9 @@ from sora_mcp.signatures import WANTED_SECRET, WebhookSecret
 from sora_mcp.videos.errors import NotConfigured
 from sora_mcp.videos.spending import OPENAI_HOST, Price, parse_prices
 
+if TYPE_CHECKING:
+    from platformdirs import PlatformDirs
+
 PREFIX = "SORA_MCP_"
 _FOREIGN = {
     "OPENAI_BASE_URL": "base_url",
@@ -45,10 +45,13 @@ _UNSUBSTITUTED = re.compile(r"\$\{[^}]*\}")
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 
-class Settings(BaseSettings):
-    """The settings of contract §6; `docs/settings.md` explains each."""
+class Settings(BaseModel):
+    """The settings of contract §6; `docs/settings.md` explains each.
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    What is said of them here is not read by pydantic, which takes 25 ms for it at every start.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
 
     base_url: BaseUrls | None = None
     """The Videos API host, such as `http://127.0.0.1:8000/v1`; several, separated by spaces, only
@@ -57,7 +60,7 @@ class Settings(BaseSettings):
     """The host's key (else `OPENAI_API_KEY`). Sent to the base URL's host only."""
     engine: Literal["auto", "embedded", "openai"] = "auto"
     """`embedded` ignores the base URL, `openai` means api.openai.com (switched off)."""
-    engines_file: Annotated[tuple[NamedEngine, ...], NoDecode] = ()
+    engines_file: tuple[NamedEngine, ...] = ()
     """TOML file with several named engines, each with base URL, key's variable, dialect, defaults,
     prices and cap; `model` may then begin with an engine's name and a slash."""
     dialect: str | None = None
@@ -71,13 +74,13 @@ class Settings(BaseSettings):
     """Size of new videos, such as `1280x720`, when a call names none."""
     seconds: Seconds | None = None
     """Length of new videos in seconds, when a call names none."""
-    home: Path = Field(default_factory=lambda: platformdirs.user_data_path("sora-mcp"))
+    home: Path = Field(default_factory=lambda: _user_folders().user_data_path)
     """Folder of the ledger and other state."""
-    library: Path = Field(default_factory=lambda: platformdirs.user_videos_path() / "sora-mcp")
+    library: Path = Field(default_factory=lambda: _user_folders().user_videos_path / "sora-mcp")
     """Folder of the finished files."""
-    input_dirs: Annotated[tuple[Path, ...] | None, NoDecode] = None
+    input_dirs: tuple[Path, ...] | None = None
     """Folders that tools may read first-frame images from."""
-    output_dirs: Annotated[tuple[Path, ...] | None, NoDecode] = None
+    output_dirs: tuple[Path, ...] | None = None
     """Folders that tools may write copies to."""
     share_paths: Literal["auto", "always", "never"] = "auto"
     """Whether results show file paths; `auto`: when client and server share a machine."""
@@ -90,7 +93,7 @@ class Settings(BaseSettings):
     storage_url: StorageUrl | None = None
     """Object storage for finished files instead of the library folder, `s3://bucket/prefix`; key,
     region and endpoint come from the usual `AWS_…` variables: `docs/deployment.md`."""
-    prices: Annotated[tuple[Price, ...], NoDecode] = ()
+    prices: tuple[Price, ...] = ()
     """USD per second by host, model and size: JSON, or the path of a TOML file."""
     max_cost_usd: Annotated[float | None, Field(ge=0)] = None
     """Most that one call may cost."""
@@ -120,9 +123,9 @@ class Settings(BaseSettings):
     """Requests that one owner may make in a minute; one more is told to come again (429)."""
     public_url: PublicUrl | None = None
     """The address that people reach this server under."""
-    allowed_hosts: Annotated[tuple[str, ...], NoDecode] = ()
+    allowed_hosts: tuple[str, ...] = ()
     """Host names accepted besides loopback, separated by commas or spaces."""
-    allowed_origins: Annotated[tuple[str, ...], NoDecode] = ()
+    allowed_origins: tuple[str, ...] = ()
     """Origins accepted besides loopback, separated by commas or spaces."""
     secret_keys: SecretStr | None = None
     """Keys that sign links and request state, newest first, separated by commas."""
@@ -138,18 +141,6 @@ class Settings(BaseSettings):
     """How much is logged, on standard error."""
     log_format: Literal["text", "json"] = "text"
     """How it is logged."""
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Only what `load_settings` hands over: it has looked at every source already."""
-        return (init_settings,)
 
     @property
     def base_urls(self) -> tuple[str, ...]:
@@ -211,11 +202,10 @@ def load_settings(
     environ = os.environ if environ is None else environ
     named = environ.get(PREFIX + "HOME", "")
     home = Path(named).expanduser() if named and not _UNSUBSTITUTED.search(named) else None
-    file = env_file or (home or platformdirs.user_data_path("sora-mcp")) / ".env"
     if env_file is not None and not env_file.is_file():
         raise NotConfigured(f"--env-file {env_file} does not exist.")
-    from_file = {name: value for name, value in dotenv_values(file).items() if value is not None}
-    merged = {**from_file, **environ}
+    file = env_file or (home or _user_folders().user_data_path) / ".env"
+    merged = {**_from_file(file), **environ}
     found = {
         name: value.strip()
         for name, value in merged.items()
@@ -258,6 +248,21 @@ def load_settings(
     hosts = settings.base_url or settings.engines_file
     stray = "api_key" in values and not hosts and settings.engine != "openai"
     return Loaded(settings, tuple(warnings), _name("api_key", found) if stray else None)
+
+
+def _user_folders() -> "PlatformDirs":
+    # Late, as dotenv below: 13 ms of a start, most of which need one of them or neither.
+    from platformdirs import PlatformDirs
+
+    return PlatformDirs("sora-mcp")
+
+
+def _from_file(file: Path) -> dict[str, str]:
+    if not file.is_file():
+        return {}
+    from dotenv import dotenv_values
+
+    return {name: value for name, value in dotenv_values(file).items() if value is not None}
 
 
 def _unknown(name: str) -> str:

@@ -14,6 +14,7 @@ from sora_mcp.addresses import check_receiver
 from sora_mcp.app import App, has_access_control, open_app
 from sora_mcp.cli.options import AS_JSON, shared_options
 from sora_mcp.cli.session import Session, say, would_be_lost
+from sora_mcp.imports import import_for_good
 from sora_mcp.logs import configure_logging
 from sora_mcp.signatures import WANTED_SECRET
 from sora_mcp.videos.errors import NotConfigured, SoraError
@@ -104,12 +105,14 @@ def serve_command(
         raise click.UsageError("--no-worker is for --transport http and sse.")
     session = _session(start_anyway=transport == "stdio")
     if transport == "stdio":
+        import_for_good("sora_mcp.server.stdio")
         from sora_mcp.server.stdio import run_stdio
 
         if sys.stdin.isatty():
             say("sora-mcp waits for an MCP client on standard input. For commands: sora-mcp --help")
         _run(session, run_stdio, working_folder=Path.cwd())
     else:
+        import_for_good("sora_mcp.http.serve")
         from sora_mcp.http.guard import Names
         from sora_mcp.http.serve import serve_http
 

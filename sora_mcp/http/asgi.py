@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Literal
 
-import anyio
 from pydantic import AnyHttpUrl
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -14,7 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from sora_mcp.app import App
 from sora_mcp.http.access import Access, ProtectedResource
-from sora_mcp.http.drain import Drain
+from sora_mcp.http.drain import Drain, Stopping
 from sora_mcp.http.files import LINKS, Files, Links
 from sora_mcp.http.guard import CORS, Guard, Names
 from sora_mcp.http.limits import Limits
@@ -33,14 +32,14 @@ Transport = Literal["http", "sse"]
 
 
 def build_asgi(
-    app: App, *, transport: Transport, public_url: str, same_machine: bool, stopping: anyio.Event
+    app: App, *, transport: Transport, public_url: str, same_machine: bool, stopping: Stopping
 ) -> Starlette:
     """The app with `/mcp`, `/sse`, `/messages/`, `/files/{video_id}/{name}`, `/webhooks/openai`,
     `/metrics`, `/healthz` and `/readyz`.
 
     `public_url`: the address that clients reach it by, which links begin with.
     `same_machine`: whether only clients on this machine can reach it, which see its files.
-    `stopping`: set when the server is about to stop.
+    `stopping`: begun when the server is about to stop.
 
     Raises:
         NotConfigured: The settings of access control will not do.
@@ -49,7 +48,9 @@ def build_asgi(
     share = shares_paths(app.settings, same_machine=same_machine)
     server = build_server(app, share_paths=share, link=links)
     names = Names.of(app.settings)
+    # The one that is asked all the time comes first: they are tried one after the other.
     routes: list[BaseRoute] = [
+        *(streamable_http(server).routes if transport == "http" else ()),
         Route("/healthz", _healthz),
         Route("/readyz", _readyz(app)),
         metrics_route(app),
@@ -57,8 +58,6 @@ def build_asgi(
         *webhook_routes(app),
         *sse(server).routes,
     ]
-    if transport == "http":
-        routes += streamable_http(server).routes
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncGenerator[None]:

@@ -1,5 +1,9 @@
 """Stopping without cutting connections: what is still open gets an end of its own."""
 
+import math
+from collections.abc import Generator
+from contextlib import contextmanager
+
 import anyio
 from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
@@ -7,6 +11,33 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 PATIENCE = 3.0
 """Seconds that requests under way have to finish once the server stops."""
+
+
+class Stopping:
+    """Whether the server is about to stop, and the waits that it then cuts short."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self._waits: dict[anyio.CancelScope, float] = {}
+
+    def begin(self) -> None:
+        """The server stops: from now on each wait has its patience left."""
+        self.begun = True
+        now = anyio.current_time()
+        for wait, patience in self._waits.items():
+            wait.deadline = now + patience
+
+    @contextmanager
+    def cutting_short(self, patience: float) -> Generator[None]:
+        """End what the block waits for `patience` seconds after the stop, or after now."""
+        deadline = anyio.current_time() + patience if self.begun else math.inf
+        # A task that watches each wait instead took a sixth of a request.
+        with anyio.CancelScope(deadline=deadline) as wait:
+            self._waits[wait] = patience
+            try:
+                yield
+            finally:
+                del self._waits[wait]
 
 
 class Drain:
@@ -17,7 +48,7 @@ class Drain:
     stream, which nobody sees where the client has gone, but which is an error where it has not.
     """
 
-    def __init__(self, app: ASGIApp, stopping: anyio.Event) -> None:
+    def __init__(self, app: ASGIApp, stopping: Stopping) -> None:
         self._app = app
         self._stopping = stopping
 
@@ -30,18 +61,9 @@ class Drain:
         begun = ended = False
 
         async def receive_until_stopped() -> Message:
-            message: Message = {"type": "http.disconnect"}
-            async with anyio.create_task_group() as tasks:
-
-                async def stop() -> None:
-                    await self._stopping.wait()
-                    await anyio.sleep(patience)
-                    tasks.cancel_scope.cancel()
-
-                tasks.start_soon(stop)
-                message = await receive()
-                tasks.cancel_scope.cancel()
-            return message
+            with self._stopping.cutting_short(patience):
+                return await receive()
+            return {"type": "http.disconnect"}
 
         async def send_once(message: Message) -> None:
             nonlocal begun, ended
@@ -52,7 +74,7 @@ class Drain:
             await send(message)
 
         await self._app(scope, receive_until_stopped, send_once)
-        if self._stopping.is_set() and not begun:
+        if self._stopping.begun and not begun:
             response = PlainTextResponse("The server is stopping.", 503, {"Retry-After": "2"})
             await response(scope, receive, send)
         elif begun and not ended:

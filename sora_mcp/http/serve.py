@@ -14,6 +14,7 @@ from anyio.abc import TaskStatus
 
 from sora_mcp.app import App, has_access_control
 from sora_mcp.http.asgi import Transport, build_asgi
+from sora_mcp.http.drain import Stopping
 from sora_mcp.http.patience import PatientProtocol
 from sora_mcp.settings import Settings
 from sora_mcp.videos.errors import NotConfigured
@@ -61,7 +62,7 @@ async def serve_http(
     _check_access(app.settings, address)
     with listen(address, port) as listener:
         url = _url(address, listener.getsockname()[1])
-        stopping = anyio.Event()
+        stopping = Stopping()
         asgi = build_asgi(
             app,
             transport=transport,
@@ -91,13 +92,13 @@ async def serve_http(
 
 
 async def _stop_in_time(
-    app: App, server: uvicorn.Server, stopping: anyio.Event, *, task_status: TaskStatus[None]
+    app: App, server: uvicorn.Server, stopping: Stopping, *, task_status: TaskStatus[None]
 ) -> None:
     """Stop the server on a signal, or when we are cancelled."""
 
     def stop() -> None:
         server.should_exit = True
-        stopping.set()
+        stopping.begin()
 
     async def stop_gently() -> None:
         await app.stop_following()

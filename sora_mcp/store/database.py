@@ -3,20 +3,24 @@
 import json
 import logging
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Generator, Mapping
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import anyio
-from sqlalchemy import Connection, Table, event, func, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Select, Table, event, func, select
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from sora_mcp.store import sqlite
+from sora_mcp.store.glance import Glance, Row
 from sora_mcp.store.postgres import address_of, place_of, trouble_of
 from sora_mcp.videos.errors import LedgerError, LedgerRefused, NotConfigured
 
@@ -54,9 +58,12 @@ _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 class Database:
     """SQLite in a folder, or PostgreSQL shared by replicas."""
 
-    def __init__(self, engine: AsyncEngine, name: str, place: str) -> None:
+    def __init__(
+        self, engine: AsyncEngine, name: str, place: str, glance: Glance | None = None
+    ) -> None:
         """`name`: what messages call it, clients read them; `place`: where it is, for the log."""
         self.name = name
+        self._glance = glance
         self._place = place
         self.engine = engine
         self.is_sqlite = engine.dialect.name == "sqlite"
@@ -70,7 +77,7 @@ class Database:
         """The SQLite database in a file, which need not exist yet."""
         engine = create_async_engine(
             URL.create("sqlite+aiosqlite", database=str(ledger)),
-            connect_args={"timeout": BUSY_SECONDS},
+            async_creator=partial(_connected, ledger),
             json_deserializer=_json_of,
             pool_size=4,
             max_overflow=0,
@@ -78,7 +85,8 @@ class Database:
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin)
-        return cls(engine, f"The ledger {ledger}", str(ledger))
+        glance = Glance(ledger, engine.dialect)
+        return cls(engine, f"The ledger {ledger}", str(ledger), glance)
 
     @classmethod
     def at(cls, address: str) -> "Database":
@@ -113,6 +121,21 @@ class Database:
     def now(self) -> datetime:
         """The database's time, as far as it is known between two transactions."""
         return datetime.now(UTC) + self._clock_offset
+
+    async def close(self) -> None:
+        """Let go of the database; the next use opens it anew."""
+        # First: SQLite tidies up behind its last connection, unless that may only read.
+        if self._glance is not None:
+            self._glance.close()
+        await self.engine.dispose()
+
+    async def few(self, statement: Select[Any], **values: str) -> Sequence[Row]:
+        """What a statement finds by an index, a few rows (`glance.py` says of which statements)."""
+        found = self._glance.rows(statement, values) if self._glance else None
+        if found is not None:
+            return found
+        async with self.reading() as connection:
+            return (await connection.execute(statement, values)).mappings().all()
 
     @asynccontextmanager
     async def reading(self) -> AsyncGenerator[AsyncConnection]:
@@ -214,16 +237,18 @@ def make_file(ledger: Path) -> None:
 
 def insert_new(connection: AsyncConnection, table: Table, values: Mapping[str, Any]) -> Any:
     """A statement that inserts a row, unless there is one with its key."""
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    insert = insert_sqlite if connection.dialect.name == "sqlite" else postgresql.insert
     return insert(table).values(values).on_conflict_do_nothing()
 
 
 async def lock_row(connection: AsyncConnection, table: Table, **values: Any) -> None:
     """Hold one row of a table that is keyed by `name` until the transaction ends.
 
-    `values`: what it holds when it has to be made first.
+    `values`: what it holds when it has to be made first. On SQLite the transaction holds them all.
     """
     await connection.execute(insert_new(connection, table, values))
+    if connection.dialect.name == "sqlite":
+        return
     row = table.c.name == values["name"]
     await connection.execute(select(table.c.name).where(row).with_for_update())
 
@@ -254,8 +279,14 @@ def _trouble(cause: BaseException | None) -> str:
 
 def _json_of(text: str) -> Any:
     """What a column of JSON holds; halves of UTF-16 pairs, which nobody could be sent, as `?`."""
-    whole = json.dumps(json.loads(text), ensure_ascii=False)
-    return json.loads(whole.encode(errors="replace"))
+    read = json.loads(text)
+    if "\\ud" not in text.lower():
+        return read
+    return json.loads(json.dumps(read, ensure_ascii=False).encode(errors="replace"))
+
+
+async def _connected(ledger: Path) -> sqlite.Connection:
+    return await sqlite.Connection(partial(sqlite3.connect, ledger, BUSY_SECONDS))
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

@@ -35,4 +35,4 @@ async def open_store(
         yield SqlJobStore(database, announces=announces)
     finally:
         with anyio.CancelScope(shield=True):
-            await database.engine.dispose()
+            await database.close()

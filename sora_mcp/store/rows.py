@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, RowMapping, Select, or_, true
+from sqlalchemy import ColumnElement, Select, or_, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sora_mcp.store.glance import Row
 from sora_mcp.store.tables import jobs
 from sora_mcp.videos.lifecycle import BAD_ENDS, IN_FLIGHT
 from sora_mcp.videos.models import Job, JobStatus, Operation
@@ -25,11 +26,14 @@ _OWN_COLUMNS = frozenset(
     }
 )
 
+JOB_COLUMNS = tuple(jobs.c[name] for name in sorted(_OWN_COLUMNS | {"document"}))
+"""What `job_of` needs of a row."""
+
 MICROUSD = 1_000_000
 """Budgets are reckoned in millionths of a dollar."""
 
 
-def job_of(row: RowMapping) -> Job:
+def job_of(row: Row) -> Job:
     """The job in a row of `jobs`."""
     return Job.model_validate(row["document"] | {name: row[name] for name in _OWN_COLUMNS})
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, true, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, insert, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.budgets import check_budget, spent_microusd
@@ -19,7 +19,7 @@ from sora_mcp.store.keys import first_with_key
 from sora_mcp.store.messages import heed
 from sora_mcp.store.outbox import SqlOutbox, put_out
 from sora_mcp.store.requests import count_request
-from sora_mcp.store.rows import MICROUSD, at_engine, job_of, one_job, values_of
+from sora_mcp.store.rows import JOB_COLUMNS, MICROUSD, at_engine, job_of, one_job, values_of
 from sora_mcp.store.scheduling import free, hold_until, next_moment, submit_time
 from sora_mcp.store.search import has_words, write_words
 from sora_mcp.store.statistics import count_unfinished, newest_completed
@@ -40,6 +40,7 @@ _UNKNOWN_TO_US = (JobStatus.SUBMITTING, JobStatus.UNKNOWN)
 _WISHES = ("delete_requested", "keep_files", "cancel_requested")
 
 _shown = jobs.c.deleted_at.is_(None)
+_WITH_ID = select(*JOB_COLUMNS, jobs.c.deleted_at).where(jobs.c.id == bindparam("id"))
 
 
 class SqlJobStore:
@@ -95,9 +96,7 @@ class SqlJobStore:
             await lock_row(connection, owners, name=_EVERYONE)
         first = await first_with_key(connection, job)
         if first is None:
-            first = await one_job(
-                connection, select(jobs).where(await unheard_twin(connection, job, now), _shown)
-            )
+            first = await unheard_twin(connection, job, now)
         if first is not None:
             return first
         await check_budget(connection, job, budget, now)
@@ -124,8 +123,7 @@ class SqlJobStore:
 
     async def latest_completed(self, engine: str) -> Sequence[Job]:
         """The newest finished jobs of an engine, whoever's they are; at most 50."""
-        async with self._database.reading() as connection:
-            return await newest_completed(connection, engine)
+        return await newest_completed(self._database, engine)
 
     async def spent(self, owner: str) -> Spent:
         """What has been spent today, UTC."""
@@ -144,9 +142,10 @@ class SqlJobStore:
         self, video_id: str, owner: str | None = None, *, deleted: bool = False
     ) -> Job | None:
         """The job, unless it is another owner's or (without `deleted`) deleted."""
-        found = select(jobs).where(jobs.c.id == video_id, _of(owner), true() if deleted else _shown)
-        async with self._database.reading() as connection:
-            return await one_job(connection, found)
+        for row in await self._database.few(_WITH_ID, id=video_id):
+            is_shown = deleted or row["deleted_at"] is None
+            return job_of(row) if is_shown and owner in (None, row["owner"]) else None
+        return None
 
     async def find_engine_job(
         self, engine_job_id: str, owner: str | None = None, *, engine: Engine | None = None

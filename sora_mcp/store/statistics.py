@@ -2,15 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sora_mcp.store.rows import job_of
+from sora_mcp.store.database import Database
+from sora_mcp.store.rows import JOB_COLUMNS, job_of
 from sora_mcp.store.tables import completed, jobs
 from sora_mcp.videos.models import Job
 
 _LATEST = 50
 """So many finished jobs are enough to know how long one takes."""
+
+_NEWEST = (
+    select(*JOB_COLUMNS)
+    .where(jobs.c.engine == bindparam("engine"), completed)
+    .order_by(jobs.c.created_at.desc())
+    .limit(_LATEST)
+)
 
 
 async def count_unfinished(connection: AsyncConnection) -> Mapping[str, int]:
@@ -22,8 +30,6 @@ async def count_unfinished(connection: AsyncConnection) -> Mapping[str, int]:
     return {row.engine: row.unfinished for row in rows}
 
 
-async def newest_completed(connection: AsyncConnection, engine: str) -> Sequence[Job]:
+async def newest_completed(database: Database, engine: str) -> Sequence[Job]:
     """The newest finished jobs of an engine."""
-    finished = select(jobs).where(jobs.c.engine == engine, completed)
-    newest = finished.order_by(jobs.c.created_at.desc()).limit(_LATEST)
-    return [job_of(row) for row in (await connection.execute(newest)).mappings()]
+    return [job_of(row) for row in await database.few(_NEWEST, engine=engine)]

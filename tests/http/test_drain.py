@@ -9,12 +9,12 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from sora_mcp.http.drain import Drain
+from sora_mcp.http.drain import Drain, Stopping
 from tests.serving import serving
 
 
 @asynccontextmanager
-async def client_of(app: ASGIApp, stopping: anyio.Event) -> AsyncGenerator[httpx2.AsyncClient]:
+async def client_of(app: ASGIApp, stopping: Stopping) -> AsyncGenerator[httpx2.AsyncClient]:
     """A client of an app behind the middleware, over real HTTP."""
     with anyio.fail_after(90):
         async with (
@@ -30,12 +30,12 @@ async def until_gone(receive: Receive) -> None:
 
 
 async def test_a_stream_that_only_listens_is_ended_at_once_and_cleanly() -> None:
-    stopping = anyio.Event()
+    stopping = Stopping()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"news ", "more_body": True})
-        stopping.set()
+        stopping.begin()
         await until_gone(receive)
         # As the SDK's SSE endpoint does after its stream.
         await PlainTextResponse("")(scope, receive, send)
@@ -49,10 +49,10 @@ async def test_a_request_without_an_answer_is_told_to_come_again_when_patience_e
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("sora_mcp.http.drain.PATIENCE", 0.01)
-    stopping = anyio.Event()
+    stopping = Stopping()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        stopping.set()
+        stopping.begin()
         await until_gone(receive)
 
     async with client_of(app, stopping) as client:
@@ -62,10 +62,10 @@ async def test_a_request_without_an_answer_is_told_to_come_again_when_patience_e
 
 
 async def test_a_request_that_ends_in_time_gets_its_answer() -> None:
-    stopping = anyio.Event()
+    stopping = Stopping()
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        stopping.set()
+        stopping.begin()
         message = await receive()
         await PlainTextResponse(message["body"])(scope, receive, send)
 

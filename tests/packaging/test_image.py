@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import anyio
 import click
 import pytest
 import yaml
@@ -17,6 +16,7 @@ from starlette.routing import Route
 
 from sora_mcp.cli import main
 from sora_mcp.http.asgi import build_asgi
+from sora_mcp.http.drain import Stopping
 from sora_mcp.settings import Settings, load_settings
 from tests.harness import app_in
 from tests.packaging.newcomer import ROOT
@@ -160,7 +160,7 @@ async def test_what_tells_whether_a_server_is_well_asks_for_a_route_that_there_i
             transport="http",
             public_url="http://127.0.0.1:8000",
             same_machine=True,
-            stopping=anyio.Event(),
+            stopping=Stopping(),
         )
     paths = {route.path for route in asgi.routes if isinstance(route, Route)}
     (check,) = told("HEALTHCHECK")
