@@ -6,7 +6,7 @@ video looks exactly like one that does not exist.
 """
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Literal
@@ -170,11 +170,13 @@ class VideoService:
 
     async def watch(self, owner: str, video_id: str) -> AsyncGenerator[Job]:
         """The job now, and again after each change; ends when it is final (or see `answer_now`)."""
-        async with self._events.subscribe() as changes:
+        if not re.fullmatch(VIDEO_ID_PATTERN, video_id):
+            video_id = (await self.get(owner, video_id)).id
+        async with self._events.subscribe({video_id}) as changes:
             job = await self.get(owner, video_id)
             yield job
             while job.status not in FINAL and not self._answers_now:
-                await _change_of({job.id}, changes)
+                await _next(changes)
                 seen, job = job, await self.get(owner, job.id)
                 if job != seen or job.status in _NOT_STARTED:
                     yield job
@@ -224,12 +226,12 @@ class VideoService:
         if not before:
             return
         with anyio.move_on_after(timeout):
-            async with self._events.subscribe() as changes:
+            async with self._events.subscribe(before) as changes:
                 while not self._answers_now:
                     for video_id, job in before.items():
                         if await self._store.get(video_id, job.owner) != job:
                             return
-                    await _change_of(before, changes)
+                    await _next(changes)
 
     async def hear(self, headers: Mapping[str, str], body: bytes) -> None:
         """Look at a job at once when a message of its engine says that there is news.
@@ -347,9 +349,9 @@ class VideoService:
         await self._announce(job)
         gone: Job | None = None
         with anyio.move_on_after(timeout):
-            async with self._events.subscribe() as changes:
+            async with self._events.subscribe({job.id}) as changes:
                 while await self._store.get(job.id, owner) is not None:
-                    await _change_of({job.id}, changes)
+                    await _next(changes)
                 gone = await self._store.get(job.id, owner, deleted=True)
         notes = gone.notes[len(job.notes) :] if gone else ()
         return Deletion(job.id, keep_files, gone is not None, notes)
@@ -382,9 +384,8 @@ class VideoService:
         await self._events.publish(Change(video_id=job.id, owner=job.owner, status=job.status))
 
 
-async def _change_of(video_ids: Container[str], changes: AsyncIterator[Change]) -> None:
-    """Return when one of these videos changes, or when it is time to look at the ledger again."""
+async def _next(changes: AsyncIterator[Change]) -> None:
+    """Return when there is a change, or when it is time to look at the ledger again."""
     with anyio.move_on_after(RECHECK_SECONDS):
-        async for change in changes:
-            if change.video_id in video_ids:
-                return
+        async for _ in changes:
+            return

@@ -1,6 +1,6 @@
 """What the domain needs of the ledger, and of the way to hear of its changes."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -192,6 +192,10 @@ class EventBus(Protocol):
         """Tell everyone, here and elsewhere."""
         ...
 
-    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Change]]:
-        """Changes from now on. Slow readers lose hints, never block writers."""
+    def subscribe(
+        self, video_ids: Collection[str] | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[Change]]:
+        """Changes from now on, of these videos or of all. Slow readers lose hints, never block
+        writers.
+        """
         ...
