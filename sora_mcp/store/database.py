@@ -13,7 +13,7 @@ import anyio
 from sqlalchemy import Connection, Table, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -28,6 +28,8 @@ IDLE_SECONDS = 10.0
 
 COMMAND_SECONDS = 20.0
 """So long PostgreSQL has to answer."""
+
+_NO_TRANSACTION = {"isolation_level": "AUTOCOMMIT"}
 
 log = logging.getLogger(__name__)
 
@@ -51,6 +53,10 @@ class Database:
         # Waiting in line here is fair and quick; SQLite's own wait for its one writer is neither.
         # On PostgreSQL it leaves some connections of the pool to readers.
         self._write_turns = anyio.Semaphore(1 if self.is_sqlite else 10)
+        # Where none is begun, each statement on PostgreSQL is a transaction, and sees what it would
+        # see in one. With `_refuse_closed` a read goes there and back once instead of six times,
+        # and takes 0.33 ms of our processor instead of 0.43.
+        self._reads = engine if self.is_sqlite else engine.execution_options(**_NO_TRANSACTION)
         self._clock_offset = timedelta()
 
     @classmethod
@@ -85,7 +91,6 @@ class Database:
                     "server_settings": _session_settings(),
                 },
                 json_deserializer=_json_of,
-                pool_pre_ping=True,
                 pool_timeout=BUSY_SECONDS,
                 hide_parameters=True,
             )
@@ -94,6 +99,7 @@ class Database:
                 "SORA_MCP_DATABASE_URL needs the PostgreSQL driver: install sora-mcp with its "
                 "extra `postgres` (in a clone: uv sync --extra postgres)."
             ) from error
+        event.listen(engine.sync_engine, "checkout", _refuse_closed)
         name = f"The ledger {url.database}" if url.database else "The ledger"
         return cls(engine, name, place_of(url))
 
@@ -109,7 +115,7 @@ class Database:
         would have to be thrown away.
         """
         with self.failures(), anyio.CancelScope(shield=True):
-            async with self.engine.connect() as connection:
+            async with self._reads.connect() as connection:
                 yield connection
 
     @asynccontextmanager
@@ -135,8 +141,7 @@ class Database:
         `hear`: told their payloads. `lose`: called when the connection ends.
         """
         with self.failures():
-            async with self.engine.connect() as connection:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
+            async with self._reads.connect() as connection:
                 driver: Any = (await connection.get_raw_connection()).driver_connection
 
                 def ended(driver: Any) -> None:
@@ -213,6 +218,16 @@ async def lock_row(connection: AsyncConnection, table: Table, **values: Any) -> 
     await connection.execute(insert_new(connection, table, values))
     row = table.c.name == values["name"]
     await connection.execute(select(table.c.name).where(row).with_for_update())
+
+
+def _refuse_closed(connection: Any, _: object, __: object) -> None:
+    """Have the pool make another connection in place of one that PostgreSQL has closed.
+
+    The driver has noticed that by itself. The pool's own way (`pool_pre_ping`) is to ask, in a
+    transaction: three times there and back.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _session_settings() -> dict[str, str]:
