@@ -103,9 +103,16 @@ class JobStore(Protocol):
         ...
 
     async def claim(
-        self, worker: str, *, limit: int, lease_seconds: float, limits: Mapping[str, EngineLimits]
+        self,
+        worker: str,
+        *,
+        limit: int,
+        submissions: int,
+        lease_seconds: float,
+        limits: Mapping[str, EngineLimits],
     ) -> list[Claim]:
-        """Lease due jobs to a worker, most urgent first.
+        """Lease due jobs to a worker, most urgent first; of those that wait for an engine no more
+        than `submissions`.
 
         A waiting job becomes `submitting` in the same transaction, and only when its engine has a
         free slot and its interval has passed (joins need no engine: they stay `waiting`). A leased
