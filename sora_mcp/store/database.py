@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from sqlalchemy import Connection, Table, event, func, select
+from sqlalchemy import Connection, Table, UpdateBase, event, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, DisconnectionError
@@ -56,7 +56,7 @@ class Database:
         # Where none is begun, each statement on PostgreSQL is a transaction, and sees what it would
         # see in one. With `_refuse_closed` a read goes there and back once instead of six times,
         # and takes 0.33 ms of our processor instead of 0.43.
-        self._reads = engine if self.is_sqlite else engine.execution_options(**_NO_TRANSACTION)
+        self._single = engine if self.is_sqlite else engine.execution_options(**_NO_TRANSACTION)
         self._clock_offset = timedelta()
 
     @classmethod
@@ -115,7 +115,7 @@ class Database:
         would have to be thrown away.
         """
         with self.failures(), anyio.CancelScope(shield=True):
-            async with self._reads.connect() as connection:
+            async with self._single.connect() as connection:
                 yield connection
 
     @asynccontextmanager
@@ -132,6 +132,16 @@ class Database:
                     async with connection.begin():
                         yield connection, await self._read_clock(connection)
 
+    async def write_one(self, statement: UpdateBase) -> Any:
+        """The one value that a statement returns which is a transaction of its own, on PostgreSQL.
+
+        There and back once, where `writing` goes four times.
+        """
+        async with self._write_turns:
+            with self.failures(), anyio.CancelScope(shield=True):
+                async with self._single.connect() as connection:
+                    return (await connection.execute(statement)).scalar_one()
+
     @asynccontextmanager
     async def listening(
         self, channel: str, hear: Callable[[str], None], lose: Callable[[], None]
@@ -141,7 +151,7 @@ class Database:
         `hear`: told their payloads. `lose`: called when the connection ends.
         """
         with self.failures():
-            async with self._reads.connect() as connection:
+            async with self._single.connect() as connection:
                 driver: Any = (await connection.get_raw_connection()).driver_connection
 
                 def ended(driver: Any) -> None:

@@ -135,8 +135,7 @@ class SqlJobStore:
 
     async def count_request(self, owner: str) -> tuple[int, float]:
         """One more of an owner, on PostgreSQL; how many in this minute, and how long it lasts."""
-        async with self._database.writing() as (connection, now):
-            return await count_request(connection, owner, now)
+        return await count_request(self._database, owner)
 
     # Looking
 
