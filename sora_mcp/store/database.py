@@ -17,8 +17,8 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from sora_mcp.store.postgres import address_of, place_of, trouble_of
-from sora_mcp.videos.errors import LedgerError, LedgerRefused, NotConfigured
+from sora_mcp.store.postgres import address_of, forbids, place_of, trouble_of
+from sora_mcp.videos.errors import LedgerError, LedgerForbidden, LedgerRefused, NotConfigured
 
 BUSY_SECONDS = 10.0
 """How long one process waits for another that is writing."""
@@ -204,7 +204,8 @@ class Database:
     def _failure(self, cause: BaseException | None) -> LedgerError:
         trouble = _trouble(cause) if self.is_sqlite else trouble_of(cause)
         log.info("The ledger at %s %s", self._place, trouble)
-        return LedgerError(f"{self.name} {trouble}")
+        kind = LedgerForbidden if forbids(cause) else LedgerError
+        return kind(f"{self.name} {trouble}")
 
 
 def make_file(ledger: Path) -> None:
