@@ -88,7 +88,8 @@ async def test_jobs_that_are_due_together_share_a_list_however_many_portions_the
     jobs, pages = 250, 3
     host, names = a_host("sglang", jobs)
     async with serving(host.app()) as url:
-        await fill(None, tmp_path / "home", at_host(names, url))
+        # Those at the end of the list come first, so that it is read to its end for them.
+        await fill(None, tmp_path / "home", at_host(names[::-1], url), spread=0.001)
         settings = settings_in(tmp_path, base_url=f"{url}/v1", api_key=KEY)
         with anyio.fail_after(60):
             async with open_app(settings) as app, anyio.create_task_group() as tasks:
