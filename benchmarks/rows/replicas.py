@@ -92,7 +92,7 @@ async def _hear() -> list[tuple[float, float]]:
                 async with other.listen(resources_list_changed=True) as changes:
                     for job in made:
                         begun = time.perf_counter()
-                        answered = begun
+                        heard = answered = begun
 
                         async def delete(video_id: str) -> None:
                             nonlocal answered

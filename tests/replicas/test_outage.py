@@ -144,17 +144,19 @@ async def test_who_is_started_while_the_database_is_away_follows_jobs_when_it_is
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
-    [({"username": "nobody"}, "does not let us in"), ({"database": "none"}, "does not exist")],
+    ("user", "name", "told"),
+    [("nobody", None, "does not let us in"), (None, "none", "does not exist")],
 )
 async def test_a_database_that_lets_nobody_in_is_not_waited_for(
-    change: dict[str, str], told: str, server: Server, tmp_path: Path
+    user: str | None, name: str | None, told: str, server: Server, tmp_path: Path
 ) -> None:
     with anyio.fail_after(110):
         async with server.database() as database:
-            wrong = make_url(database).set(**change).render_as_string(hide_password=False)
+            wrong = make_url(database).set(username=user, database=name)
             async with (
-                cluster(tmp_path, wrong, "http://127.0.0.1:9") as replicas,
+                cluster(
+                    tmp_path, wrong.render_as_string(hide_password=False), "http://127.0.0.1:9"
+                ) as replicas,
                 httpx2.AsyncClient() as http,
             ):
                 worker = await replicas.start("worker", "worker")
