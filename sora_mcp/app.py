@@ -25,7 +25,7 @@ from sora_mcp.settings import Settings
 from sora_mcp.store.peek import LEDGER, has_unfinished_job, has_untold_end
 from sora_mcp.videos.announcing import Announcer
 from sora_mcp.videos.costing import Costing, SpendingRules
-from sora_mcp.videos.errors import LedgerError, NotConfigured, SoraError
+from sora_mcp.videos.errors import LedgerError, LedgerForbidden, NotConfigured, SoraError
 from sora_mcp.videos.measuring import Census, Measures
 from sora_mcp.videos.models import Change, Job
 from sora_mcp.videos.planning import Planner
@@ -169,7 +169,8 @@ class App:
         await self.follow()
 
     async def follow(self) -> VideoService:
-        """The service, as `videos` gives it; a PostgreSQL that is away is waited for.
+        """The service, as `videos` gives it; a PostgreSQL that is away is waited for, but none that
+        does not let us in.
 
         Raises:
             LedgerError, NotConfigured: They cannot be opened, and waiting does not help.
@@ -177,6 +178,8 @@ class App:
         while True:
             try:
                 return await self.videos()
+            except LedgerForbidden:
+                raise
             except LedgerError as error:
                 if self.settings.database_url is None or not error.retry:
                     raise

@@ -14,7 +14,7 @@ from pathlib import Path
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
-from sora_mcp.events.hints import Hints
+from sora_mcp.events.hints import Hints, Wanted
 from sora_mcp.videos.errors import LedgerError
 from sora_mcp.videos.models import Change
 
@@ -48,15 +48,15 @@ class LocalEvents(Hints):
             yield events
             tasks.cancel_scope.cancel()
 
-    async def _add(self, reader: MemoryObjectSendStream[Change]) -> None:
+    async def _add(self, reader: MemoryObjectSendStream[Change], wanted: Wanted) -> None:
         async with self._joining:
             if not self._readers:
                 self._seen, _ = await self._changes_since(None)
-            await super()._add(reader)
+            await super()._add(reader, wanted)
         self._somebody_listens.set()
 
-    def _remove(self, reader: MemoryObjectSendStream[Change]) -> None:
-        super()._remove(reader)
+    def _remove(self, reader: MemoryObjectSendStream[Change], wanted: Wanted) -> None:
+        super()._remove(reader, wanted)
         if not self._readers:
             self._somebody_listens = anyio.Event()
 

@@ -14,4 +14,9 @@ def current_owner() -> str:
     from mcp.server.auth.middleware.auth_context import get_access_token
 
     token = get_access_token()
-    return LOCAL_OWNER if token is None or token.subject is None else token.subject
+    if token is None:
+        return LOCAL_OWNER
+    if not token.subject:
+        # Every verifier of ours names one; whom a token names not must not become the operator.
+        raise PermissionError("A token that stands for nobody was let in.")
+    return token.subject

@@ -24,15 +24,29 @@ class Claiming:
         """Workers, and what may have been leased to them for sending without their knowing it."""
 
     async def claim(
-        self, worker: str, *, limit: int, lease_seconds: float, limits: Mapping[str, EngineLimits]
+        self,
+        worker: str,
+        *,
+        limit: int,
+        submissions: int,
+        lease_seconds: float,
+        limits: Mapping[str, EngineLimits],
     ) -> list[Claim]:
-        """As `JobStore.claim` says; first what an earlier claim left in doubt waits again."""
+        """Lease due jobs to a worker, most urgent first; of those that wait for an engine no more
+        than `submissions`: what became of one that was leased to a killed process is not known.
+
+        A waiting job becomes `submitting` in the same transaction, and only when its engine has a
+        free slot and its interval has passed (joins and deletions need no engine: they stay
+        `waiting`). A leased job is not given to anyone else until the lease ends; its `fence`
+        goes up by one.
+        """
         claims: list[Claim] = []
         try:
             async with self._database.writing() as (connection, now):
+                # First what an earlier claim left in doubt waits again.
                 for owner, job in self._in_doubt:
                     await _give_back(connection, owner, job)
-                rows = await due_jobs(connection, now, limits, limit)
+                rows = await due_jobs(connection, now, limits, limit, submissions)
                 for engine in {row["queue_engine"] for row in rows} - {None}:
                     if pause := limits[engine].min_interval:
                         await hold_until(connection, engine, now + timedelta(seconds=pause))

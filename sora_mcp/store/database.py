@@ -11,18 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from sqlalchemy import Connection, Select, Table, event, func, select
+from sqlalchemy import Connection, Select, Table, UpdateBase, event, func, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from sora_mcp.store import sqlite
 from sora_mcp.store.glance import Glance, Row
-from sora_mcp.store.postgres import address_of, place_of, trouble_of
-from sora_mcp.videos.errors import LedgerError, LedgerRefused, NotConfigured
+from sora_mcp.store.postgres import address_of, forbids, place_of, trouble_of
+from sora_mcp.videos.errors import LedgerError, LedgerForbidden, LedgerRefused, NotConfigured
 
 BUSY_SECONDS = 10.0
 """How long one process waits for another that is writing."""
@@ -44,6 +44,8 @@ _SESSION = f"""
 https://www.postgresql.org/docs/current/runtime-config-client.html and
 https://www.postgresql.org/docs/current/runtime-config-connection.html.
 """
+
+_NO_TRANSACTION = {"isolation_level": "AUTOCOMMIT"}
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,10 @@ class Database:
         # Waiting in line here is fair and quick; SQLite's own wait for its one writer is neither.
         # On PostgreSQL it leaves some connections of the pool to readers.
         self._write_turns = anyio.Semaphore(1 if self.is_sqlite else 10)
+        # Where none is begun, each statement on PostgreSQL is a transaction, and sees what it would
+        # see in one. With `_refuse_closed` a read goes there and back once instead of six times,
+        # and takes 0.33 ms of our processor instead of 0.43.
+        self._single = engine if self.is_sqlite else engine.execution_options(**_NO_TRANSACTION)
         self._clock_offset = timedelta()
 
     @classmethod
@@ -105,7 +111,6 @@ class Database:
                     "server_settings": {"application_name": "sora-mcp"},
                 },
                 json_deserializer=_json_of,
-                pool_pre_ping=True,
                 pool_timeout=BUSY_SECONDS,
                 hide_parameters=True,
             )
@@ -115,6 +120,7 @@ class Database:
                 "extra `postgres` (in a clone: uv sync --extra postgres)."
             ) from error
         event.listen(engine.sync_engine, "connect", _prepare_postgres)
+        event.listen(engine.sync_engine, "checkout", _refuse_closed)
         name = f"The ledger {url.database}" if url.database else "The ledger"
         return cls(engine, name, place_of(url))
 
@@ -145,7 +151,7 @@ class Database:
         would have to be thrown away.
         """
         with self.failures(), anyio.CancelScope(shield=True):
-            async with self.engine.connect() as connection:
+            async with self._single.connect() as connection:
                 yield connection
 
     @asynccontextmanager
@@ -162,6 +168,16 @@ class Database:
                     async with connection.begin():
                         yield connection, await self._read_clock(connection)
 
+    async def write_one(self, statement: UpdateBase) -> Any:
+        """The one value that a statement returns which is a transaction of its own, on PostgreSQL.
+
+        There and back once, where `writing` goes four times.
+        """
+        async with self._write_turns:
+            with self.failures(), anyio.CancelScope(shield=True):
+                async with self._single.connect() as connection:
+                    return (await connection.execute(statement)).scalar_one()
+
     @asynccontextmanager
     async def listening(
         self, channel: str, hear: Callable[[str], None], lose: Callable[[], None]
@@ -171,8 +187,7 @@ class Database:
         `hear`: told their payloads. `lose`: called when the connection ends.
         """
         with self.failures():
-            async with self.engine.connect() as connection:
-                await connection.execution_options(isolation_level="AUTOCOMMIT")
+            async with self._single.connect() as connection:
                 driver: Any = (await connection.get_raw_connection()).driver_connection
 
                 def ended(driver: Any) -> None:
@@ -225,7 +240,8 @@ class Database:
     def _failure(self, cause: BaseException | None) -> LedgerError:
         trouble = _trouble(cause) if self.is_sqlite else trouble_of(cause)
         log.info("The ledger at %s %s", self._place, trouble)
-        return LedgerError(f"{self.name} {trouble}")
+        kind = LedgerForbidden if forbids(cause) else LedgerError
+        return kind(f"{self.name} {trouble}")
 
 
 def make_file(ledger: Path) -> None:
@@ -251,6 +267,16 @@ async def lock_row(connection: AsyncConnection, table: Table, **values: Any) -> 
         return
     row = table.c.name == values["name"]
     await connection.execute(select(table.c.name).where(row).with_for_update())
+
+
+def _refuse_closed(connection: Any, _: object, __: object) -> None:
+    """Have the pool make another connection in place of one that PostgreSQL has closed.
+
+    The driver has noticed that by itself. The pool's own way (`pool_pre_ping`) is to ask, in a
+    transaction: three times there and back.
+    """
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _trouble(cause: BaseException | None) -> str:

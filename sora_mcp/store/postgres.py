@@ -32,6 +32,9 @@ _TROUBLES = {
 }
 """By SQLSTATE, or what it begins with."""
 
+_FORBIDDEN = ("28", "3D000", "42501")
+"""Those that nothing but another setting ends, here or there."""
+
 
 def address_of(address: str) -> URL:
     """A `postgresql://…` address for the driver.
@@ -77,13 +80,22 @@ def place_of(url: URL) -> str:
     return place.render_as_string()
 
 
+def forbids(cause: BaseException | None) -> bool:
+    """Whether a database that is there wants nothing of us: no waiting helps."""
+    return _state_of(cause).startswith(_FORBIDDEN)
+
+
+def _state_of(cause: BaseException | None) -> str:
+    # https://www.postgresql.org/docs/current/errcodes-appendix.html
+    return str(getattr(cause, "sqlstate", None) or "")
+
+
 def trouble_of(cause: BaseException | None) -> str:
     """What is the matter, as the end of a sentence that begins with the name of the ledger.
 
     It names no host, port and user, which the driver's own words do: clients read it.
     """
-    # https://www.postgresql.org/docs/current/errcodes-appendix.html
-    state = str(getattr(cause, "sqlstate", None) or "")
+    state = _state_of(cause)
     for beginning, trouble in _TROUBLES.items():
         if state.startswith(beginning):
             return trouble

@@ -21,9 +21,15 @@ def free(now: datetime) -> ColumnElement[bool]:
 
 
 async def due_jobs(
-    connection: AsyncConnection, now: datetime, limits: Mapping[str, EngineLimits], limit: int
+    connection: AsyncConnection,
+    now: datetime,
+    limits: Mapping[str, EngineLimits],
+    limit: int,
+    submissions: int,
 ) -> list[RowMapping]:
-    """The jobs that somebody should look at now, held, most urgent first."""
+    """The jobs that somebody should look at now, held, most urgent first; at most `limit`, and of
+    those that wait for an engine at most `submissions`.
+    """
     downloading = jobs.c.status == JobStatus.DOWNLOADING
     never = literal(_NEVER, Moment)
     vanishes_at = case((downloading, func.coalesce(jobs.c.expires_at, never)), else_=never)
@@ -37,7 +43,9 @@ async def due_jobs(
     rows = list(found.mappings())
     # In the order of names, so that two replicas never wait for each other's engines.
     for engine in sorted(limits):
-        rows += await _admitted(connection, now, engine, limits[engine], limit)
+        admitted = await _admitted(connection, now, engine, limits[engine], submissions)
+        submissions -= len(admitted)
+        rows += admitted
     return sorted(rows, key=_urgency)[:limit]
 
 

@@ -28,7 +28,7 @@ from sora_mcp.store.unheard import note_unheard, unheard_twin
 from sora_mcp.videos.errors import InvalidRequest, LedgerBroke, LedgerError
 from sora_mcp.videos.lifecycle import ACTIVE, ends
 from sora_mcp.videos.models import Change, Job, JobStatus, Page
-from sora_mcp.videos.ports import Budget, Claim, Engine, EngineLimits, Spent
+from sora_mcp.videos.ports import Budget, Engine, EngineLimits, Spent
 
 _EVERYONE = ""
 """The row of `owners` that stands for the whole server; an owner has a name."""
@@ -52,7 +52,7 @@ class SqlJobStore:
         self.census = partial(take_census, database)
         self._announces = announces
         self._database = database
-        self._claiming = Claiming(database)
+        self.claim = Claiming(database).claim
         self._name = uuid.uuid4().hex
 
     def now(self) -> datetime:
@@ -133,8 +133,7 @@ class SqlJobStore:
 
     async def count_request(self, owner: str) -> tuple[int, float]:
         """One more of an owner, on PostgreSQL; how many in this minute, and how long it lasts."""
-        async with self._database.writing() as (connection, now):
-            return await count_request(connection, owner, now)
+        return await count_request(self._database, owner)
 
     # Looking
 
@@ -215,20 +214,6 @@ class SqlJobStore:
         return notices(self._database, self._name)
 
     # Working
-
-    async def claim(
-        self, worker: str, *, limit: int, lease_seconds: float, limits: Mapping[str, EngineLimits]
-    ) -> list[Claim]:
-        """Lease due jobs to a worker, most urgent first.
-
-        A waiting job becomes `submitting` in the same transaction, and only when its engine has a
-        free slot and its interval has passed (joins and deletions need no engine: they stay
-        `waiting`). A leased job is not given to anyone else until the lease ends; its `fence`
-        goes up by one.
-        """
-        return await self._claiming.claim(
-            worker, limit=limit, lease_seconds=lease_seconds, limits=limits
-        )
 
     async def move_waiting(self, engine: str, other: str, may_move: Callable[[Job], bool]) -> None:
         """Give another engine the jobs that wait for one and may move."""

@@ -124,6 +124,10 @@ class LedgerRefused(LedgerError):
     retry = False
 
 
+class LedgerForbidden(LedgerError):
+    """The database does not let us in, or is not there: until its operator or ours changes that."""
+
+
 class LedgerTooNew(LedgerError):
     """A newer program has changed the ledger: no trying again helps."""
 

@@ -6,7 +6,7 @@ video looks exactly like one that does not exist.
 """
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Container, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Literal
@@ -28,6 +28,7 @@ from sora_mcp.videos.models import (
     Page,
     Variant,
 )
+from sora_mcp.videos.pauses import Pauses
 from sora_mcp.videos.planning import Plan, Planner
 from sora_mcp.videos.ports import (
     Budget,
@@ -41,8 +42,12 @@ from sora_mcp.videos.ports import (
 from sora_mcp.videos.reports import Deletion, EngineReport, facts_of
 from sora_mcp.videos.tracing import traceparent
 
-RECHECK_SECONDS = 2.0
-"""How long a wait trusts the event bus before it looks at the ledger again."""
+RECHECK_SECONDS = 10.0
+"""How long a wait trusts the event bus before it looks at the ledger again: with 330 calls
+that waited at a replica, looks every 2 s took a third of its time."""
+
+QUEUE_SECONDS = 2.0
+"""How often who waits for an engine's answer asks whether it can be soon."""
 
 _NOT_STARTED = frozenset({JobStatus.WAITING, JobStatus.SUBMITTING})
 _STATUS_FILTERS = {
@@ -78,7 +83,7 @@ class VideoService:
         self._budget = budget
         self._adopts = adopts
         self.expected_seconds = Experience(store.latest_completed).expected_seconds
-        self._answers_now = False
+        self._pauses = Pauses()
 
     @property
     def standing(self) -> int:
@@ -91,8 +96,8 @@ class VideoService:
             await engine.hear_out()
 
     def answer_now(self) -> None:
-        """Whoever waits is told what is known, within `RECHECK_SECONDS`: the process is to end."""
-        self._answers_now = True
+        """Whoever waits is told what is known: the process is to end."""
+        self._pauses.end()
 
     async def check(self) -> None:
         """Raises `LedgerError` unless the ledger answers."""
@@ -134,7 +139,7 @@ class VideoService:
         """The job once its engine has answered or put off the submission, or after `timeout` s."""
         engine = None if job.operation is Operation.JOIN else self._engines.of(job)
         with anyio.move_on_after(timeout):
-            async with aclosing(self.watch(job.owner, job.id)) as states:
+            async with aclosing(self.watch(job.owner, job.id, QUEUE_SECONDS)) as states:
                 async for state in states:
                     job = state
                     if job.status not in _NOT_STARTED or engine is None:
@@ -168,13 +173,20 @@ class VideoService:
         await self._announce(job)
         return job
 
-    async def watch(self, owner: str, video_id: str) -> AsyncGenerator[Job]:
-        """The job now, and again after each change; ends when it is final (or see `answer_now`)."""
-        async with self._events.subscribe() as changes:
+    async def watch(
+        self, owner: str, video_id: str, recheck: float = RECHECK_SECONDS
+    ) -> AsyncGenerator[Job]:
+        """The job now, and again after each change; ends when it is final (or see `answer_now`).
+
+        One that its engine has yet to get is also given again every `recheck` seconds.
+        """
+        if not re.fullmatch(VIDEO_ID_PATTERN, video_id):
+            video_id = (await self.get(owner, video_id)).id
+        async with self._events.subscribe({video_id}) as changes:
             job = await self.get(owner, video_id)
             yield job
-            while job.status not in FINAL and not self._answers_now:
-                await _change_of({job.id}, changes)
+            while job.status not in FINAL and not self._pauses.ended:
+                await self._pauses.until_change(changes, recheck)
                 seen, job = job, await self.get(owner, job.id)
                 if job != seen or job.status in _NOT_STARTED:
                     yield job
@@ -224,12 +236,14 @@ class VideoService:
         if not before:
             return
         with anyio.move_on_after(timeout):
-            async with self._events.subscribe() as changes:
-                while not self._answers_now:
+            async with self._events.subscribe(before) as changes:
+                while True:
                     for video_id, job in before.items():
                         if await self._store.get(video_id, job.owner) != job:
                             return
-                    await _change_of(before, changes)
+                    if self._pauses.ended:
+                        return
+                    await self._pauses.until_change(changes, RECHECK_SECONDS)
 
     async def hear(self, headers: Mapping[str, str], body: bytes) -> None:
         """Look at a job at once when a message of its engine says that there is news.
@@ -344,9 +358,9 @@ class VideoService:
         await self._announce(job)
         gone: Job | None = None
         with anyio.move_on_after(timeout):
-            async with self._events.subscribe() as changes:
+            async with self._events.subscribe({job.id}) as changes:
                 while await self._store.get(job.id, owner) is not None:
-                    await _change_of({job.id}, changes)
+                    await self._pauses.until_change(changes, RECHECK_SECONDS)
                 gone = await self._store.get(job.id, owner, deleted=True)
         notes = gone.notes[len(job.notes) :] if gone else ()
         return Deletion(job.id, keep_files, gone is not None, notes)
@@ -377,11 +391,3 @@ class VideoService:
 
     async def _announce(self, job: Job) -> None:
         await self._events.publish(Change(video_id=job.id, owner=job.owner, status=job.status))
-
-
-async def _change_of(video_ids: Container[str], changes: AsyncIterator[Change]) -> None:
-    """Return when one of these videos changes, or when it is time to look at the ledger again."""
-    with anyio.move_on_after(RECHECK_SECONDS):
-        async for change in changes:
-            if change.video_id in video_ids:
-                return

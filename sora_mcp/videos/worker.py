@@ -141,7 +141,11 @@ class Worker:
                 may_move = partial(self._costing.may_move, engine=engine, other=other)
                 await self._store.move_waiting(engine.name, other.name, may_move)
             claims = await self._store.claim(
-                self.name, limit=CLAIM_AT_MOST, lease_seconds=LEASE_SECONDS, limits=limits
+                self.name,
+                limit=CLAIM_AT_MOST,
+                submissions=int(self._steps.available_tokens),
+                lease_seconds=LEASE_SECONDS,
+                limits=limits,
             )
             if not claims:
                 due = await self._store.next_due(limits)

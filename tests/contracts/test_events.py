@@ -64,6 +64,19 @@ async def test_a_subscriber_is_told_only_what_happens_from_then_on(events: Hints
         assert await changes.receive() == _change(2)
 
 
+async def test_who_asks_for_some_videos_is_told_of_no_others(events: Hints) -> None:
+    async with (
+        events.subscribe({"vid_2", "vid_3"}) as some,
+        events.subscribe({"vid_3"}) as one,
+        events.subscribe(()) as none,
+    ):
+        for number in (1, 2, 3, 4):
+            await events.publish(_change(number))
+        assert [await some.receive(), await some.receive()] == [_change(2), _change(3)]
+        assert await one.receive() == _change(3)
+        assert [reader.statistics().current_buffer_used for reader in (some, one, none)] == [0] * 3
+
+
 async def test_a_reader_that_is_slow_loses_hints_and_hinders_nobody(events: Hints) -> None:
     async with events.subscribe() as slow, events.subscribe() as quick:
         for number in range(BUFFER + 10):

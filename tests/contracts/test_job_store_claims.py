@@ -1,5 +1,6 @@
 """What every ledger promises to the workers that share it."""
 
+from collections import Counter
 from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.store.ledgers import (
     BACKENDS,
     ENGINE,
     OWNER,
+    ROOMY,
     add,
     add_in,
     claim,
@@ -171,6 +173,20 @@ async def test_workers_at_once_never_get_the_same_job(store: SqlJobStore) -> Non
 
 
 # Room at the engines
+
+
+async def test_a_worker_is_given_no_more_to_submit_than_it_asks_for(store: SqlJobStore) -> None:
+    limits = ROOMY | {"other.example": EngineLimits(100, 0)}
+    await add(store, status=JobStatus.QUEUED)
+    for number in range(4):
+        await add(store, engine=ENGINE if number % 2 else "other.example")
+    first = await claim(store, submissions=3, limits=limits)
+    assert Counter(found.job.status for found in first) == {
+        JobStatus.QUEUED: 1,
+        JobStatus.SUBMITTING: 3,
+    }
+    assert await claim(store, submissions=0, limits=limits) == []
+    assert len(await claim(store, submissions=3, limits=limits)) == 1
 
 
 async def test_a_waiting_job_becomes_submitting_in_the_claim(store: SqlJobStore) -> None:

@@ -155,6 +155,8 @@ class FakeHost:
     mp4: bytes
     statuses: tuple[str, ...] = ("queued", "in_progress", "completed")
     """What a job goes through, one status per look; the first is the submission's answer."""
+    lists_are_looks: bool = False
+    """Whether a job goes on when a list shows it, too: else only when it is looked at alone."""
     key: str | None = None
     ignores_range: bool = False
     accepted: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
@@ -257,15 +259,25 @@ class FakeHost:
         job = self.jobs.get(request.path_params["id"])
         if job is None:
             return await error(404, "Video not found.")(request, lambda: self._get(request))
+        self._go_on(job)
+        return JSONResponse(job, headers={"openai-poll-after-ms": "50"})
+
+    def _go_on(self, job: dict[str, Any]) -> None:
         self._looks[job["id"]] += 1
         step = min(self._looks[job["id"]], len(self.statuses) - 1)
         job["status"] = self.statuses[step]
         job["progress"] = round(100 * step / (len(self.statuses) - 1 or 1))
-        return JSONResponse(job, headers={"openai-poll-after-ms": "50"})
 
     async def _list(self, request: Request) -> Response:
-        newest = list(reversed(self.jobs.values()))
-        return JSONResponse({"object": "list", "data": newest, "has_more": False})
+        newest = list(reversed(self.jobs))
+        after = request.query_params.get("after")
+        start = newest.index(after) + 1 if after in self.jobs else 0
+        end = start + int(request.query_params.get("limit", 20))
+        page = [self.jobs[name] for name in newest[start:end]]
+        if self.lists_are_looks:
+            for job in page:
+                self._go_on(job)
+        return JSONResponse({"object": "list", "data": page, "has_more": end < len(newest)})
 
     async def _content(self, request: Request) -> Response:
         if request.path_params["id"] not in self.jobs:

@@ -133,7 +133,9 @@ async def test_jobs_that_wait_and_those_that_another_worker_left_are_counted(
             await videos.start(await videos.plan.generate(OWNER, prompt="a dog"))
         async with open_store(None, tmp_path / "home") as store:
             limits = {first.engine: EngineLimits(max_active=1, min_interval=0)}
-            [claim] = await store.claim("gone", limit=9, lease_seconds=60, limits=limits)
+            [claim] = await store.claim(
+                "gone", limit=9, submissions=9, lease_seconds=60, limits=limits
+            )
             taken = {"status": JobStatus.QUEUED, "engine_job_id": "video_0001"}
             await store.save(claim.job.model_copy(update=taken), run_in=0, keep_lease=True)
             await store.release("gone")

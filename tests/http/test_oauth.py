@@ -12,9 +12,16 @@ import anyio
 import httpx2
 import jwt
 import pytest
+from mcp.server.auth.provider import AccessToken
+from pydantic import SecretStr
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
 
+from sora_mcp.http.access import Access, ProtectedResource
 from sora_mcp.http.serve import serve_http
 from sora_mcp.server.issuer import Issuer
+from sora_mcp.server.owners import current_owner
+from sora_mcp.server.scopes import READ
 from sora_mcp.videos.errors import NotConfigured
 from tests.fakes.issuer import AUDIENCE, FakeIssuer, Key
 from tests.harness import app_in
@@ -80,6 +87,40 @@ async def test_a_subject_is_never_taken_for_a_name_of_the_tokens_file(tmp_path: 
             await made(anna)
         async with client_at(url, WAYS[0], issuer.token("anna")) as other:
             assert structured(await other.call_tool("list_videos", {}))["videos"] == []
+
+
+async def test_a_subject_called_local_is_not_the_operator(tmp_path: Path) -> None:
+    async with (
+        an_issuer() as issuer,
+        trusting(issuer, tmp_path, auth_token=SecretStr("operator")) as url,
+        httpx2.AsyncClient(base_url=url) as http,
+    ):
+        async with client_at(url, WAYS[0], "operator") as operator:
+            video_id = await made(operator)
+        async with client_at(url, WAYS[0], issuer.token("local")) as other:
+            assert structured(await other.call_tool("list_videos", {}))["videos"] == []
+            seen = await other.call_tool("get_video_status", {"video_id": video_id})
+            assert seen.is_error
+        numbers = [
+            await http.get("/metrics", headers=bearer(token))
+            for token in ("operator", issuer.token("local"))
+        ]
+        assert [answer.status_code for answer in numbers] == [200, 403]
+
+
+async def test_a_token_that_names_nobody_is_not_the_operators() -> None:
+    class Careless:
+        async def verify_token(self, token: str) -> AccessToken | None:
+            return AccessToken(token="", client_id="local", scopes=[READ], resource=AUDIENCE)
+
+    async def who(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse(current_owner())(scope, receive, send)
+
+    door = Access(who, Careless(), ProtectedResource(AUDIENCE, None))
+    transport = httpx2.ASGITransport(door)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://test") as http:
+        with pytest.raises(PermissionError):
+            await http.get("/mcp", headers=bearer("of nobody"))
 
 
 async def test_clients_are_told_where_to_get_a_token(tmp_path: Path) -> None:

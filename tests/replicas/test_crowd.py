@@ -1,4 +1,4 @@
-"""Many agents, three replicas of which one is killed and one is replaced: nothing goes wrong.
+"""Many agents, three replicas of which one is killed and all are replaced: nothing goes wrong.
 
 `SORA_MCP_TEST_AGENTS` says how many agents there are (default 3), `SORA_MCP_TEST_VIDEOS` how many
 videos each asks for (default: as many); docs/reliability.md has what was measured with more.
@@ -12,10 +12,14 @@ from typing import Any
 
 import anyio
 import httpx2
+import pytest
 
+from sora_mcp.videos.worker import MAX_STEPS
+from tests.fakes.videos_api import error
 from tests.harness import a_host
 from tests.http.served import bearer
 from tests.http.wire import Wire, message_in
+from tests.reliability.faults import LIST
 from tests.replicas.cluster import Overlaps, cluster
 from tests.replicas.proxy import RoundRobin
 from tests.serving import serving
@@ -23,13 +27,18 @@ from tests.store.postgres import needs_postgres, postgres
 
 AGENTS = int(os.environ.get("SORA_MCP_TEST_AGENTS", "3"))
 VIDEOS = int(os.environ.get("SORA_MCP_TEST_VIDEOS", AGENTS))
+STATUSES = ("queued", *["in_progress"] * 3, "completed")
 AT_WORK = frozenset({"queued", "in_progress"})
+
+MAY_BE_REPEATED = ("The same call may be tried again.", "The ledger broke off")
+"""The latter by whoever has given an `idempotency_key`: under such a load a replica may be too busy
+to go on with a transaction in time."""
 
 pytestmark = needs_postgres
 
 
 class Agent:
-    """Asks for videos and waits for them; asks again without an answer, or if one says so."""
+    """Asks for videos and waits for them; asks again without an answer, or if it may."""
 
     def __init__(self, http: httpx2.AsyncClient, url: str, name: str) -> None:
         self.name = name
@@ -69,11 +78,17 @@ class Agent:
                 result = message["result"]
                 if "structuredContent" in result:
                     return result["structuredContent"]
-                assert "The same call may be tried again." in str(result), result
+                assert any(words in str(result) for words in MAY_BE_REPEATED), result
 
 
-async def test_a_crowd_loses_nothing_when_replicas_are_killed_and_replaced(tmp_path: Path) -> None:
-    host = a_host(statuses=("queued", *["in_progress"] * 8, "completed"))
+@pytest.mark.parametrize("lists", [True, False])
+async def test_a_crowd_loses_nothing_when_a_replica_is_killed_and_all_are_replaced(
+    lists: bool, tmp_path: Path
+) -> None:
+    # With a list one request looks at many jobs; without one, two looks at a job at once are seen.
+    host = a_host(statuses=STATUSES, lists_are_looks=True)
+    if not lists:
+        host.fail(LIST, *[error(404, "There is no list.")] * 99)
     names = [f"agent{number}" for number in range(AGENTS)]
     tokens = tmp_path / "tokens"
     tokens.write_text("\n".join(f"{name}:token-of-{name}" for name in names))
@@ -87,13 +102,13 @@ async def test_a_crowd_loses_nothing_when_replicas_are_killed_and_replaced(tmp_p
         serving(RoundRobin(http, upstreams), lifespan="off") as url,
         cluster(tmp_path, database, host_url) as replicas,
     ):
-        with anyio.fail_after(100 + 40 * max(AGENTS, VIDEOS)):
+        with anyio.fail_after(200 + 2 * AGENTS * VIDEOS):
 
             async def serve(name: str, place: int) -> None:
                 started = await replicas.serve(name, SORA_MCP_AUTH_TOKENS_FILE=str(tokens))
                 upstreams[place : place + 1] = [started]
 
-            for place, name in enumerate(("a", "b", "c")):
+            for place, name in enumerate("abc"):
                 await serve(name, place)
             agents = [Agent(http, url, name) for name in names]
             started = anyio.Semaphore(0)
@@ -103,16 +118,22 @@ async def test_a_crowd_loses_nothing_when_replicas_are_killed_and_replaced(tmp_p
                 for _ in range(AGENTS * VIDEOS // 2):
                     await started.acquire()
                 assert await replicas.end("a", signal.SIGKILL) == -signal.SIGKILL
-                assert await replicas.end("b", signal.SIGTERM) == 0
-                await serve("d", 1)
+                await serve("d", 0)
+                # One after the other is told to stop, and another one comes in its place.
+                for place, (old, new) in enumerate(["de", "bf", "cg"]):
+                    assert await replicas.end(old, signal.SIGTERM) == 0
+                    await serve(new, place)
             listed = {agent.name: await agent.listed() for agent in agents}
     sent = Counter(fields["prompt"] for fields in host.accepted)
     ended = {prompt: status for agent in agents for prompt, status in agent.ended.items()}
     assert len(ended) == AGENTS * VIDEOS
     assert set(sent.values()) == {1}
-    # What a killed process was about to send may have been sent, for all that anyone knows.
-    assert {status for prompt, status in ended.items() if prompt in sent} == {"completed"}
-    assert {status for prompt, status in ended.items() if prompt not in sent} <= {"unknown"}
+    # What a killed process was about to send may have been sent, for all that anyone knows; where
+    # the host has no list, it may have been.
+    at_the_kill = [prompt for prompt, status in ended.items() if status == "unknown"]
+    assert len(at_the_kill) <= MAX_STEPS
+    assert not (lists and sent.keys() & set(at_the_kill))
+    assert {ended[prompt] for prompt in ended.keys() - set(at_the_kill)} == {"completed"}
     for agent in agents:
         assert listed[agent.name] == set(agent.ended)
     assert overlaps.found == []

@@ -10,10 +10,12 @@ import anyio.to_thread
 import httpx2
 import pytest
 from anyio.streams.text import TextReceiveStream
+from sqlalchemy import make_url
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sora_mcp.app import open_app
+from sora_mcp.cli.outcome import Exit
 from sora_mcp.videos.models import JobStatus
 from tests.fakes.videos_api import error
 from tests.harness import KEY, OWNER, a_host, app_in, settings_in
@@ -139,3 +141,30 @@ async def test_who_is_started_while_the_database_is_away_follows_jobs_when_it_is
                 await anyio.to_thread.run_sync(server.start)
                 await fetched.wait()
                 await replicas.end("late", signal.SIGKILL)
+
+
+@pytest.mark.parametrize(
+    ("user", "name", "told"),
+    [("nobody", None, "does not let us in"), (None, "none", "does not exist")],
+)
+async def test_a_database_that_lets_nobody_in_is_not_waited_for(
+    user: str | None, name: str | None, told: str, server: Server, tmp_path: Path
+) -> None:
+    with anyio.fail_after(110):
+        async with server.database() as database:
+            wrong = make_url(database).set(username=user, database=name)
+            async with (
+                cluster(
+                    tmp_path, wrong.render_as_string(hide_password=False), "http://127.0.0.1:9"
+                ) as replicas,
+                httpx2.AsyncClient() as http,
+            ):
+                worker = await replicas.start("worker", "worker")
+                assert worker.stderr is not None
+                said = "".join([piece async for piece in TextReceiveStream(worker.stderr)])
+                assert await worker.wait() == Exit.NOT_CONFIGURED
+                assert told in said.splitlines()[-1]
+                # A server stays, so that whoever asks is told what is wrong.
+                url = await replicas.serve("server")
+                unready = await http.get(f"{url}/readyz")
+    assert (unready.status_code, unready.json()) == (503, {"status": "ledger"})

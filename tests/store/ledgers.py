@@ -82,11 +82,18 @@ async def claim(
     worker: str = "worker",
     *,
     limit: int = 100,
+    submissions: int = 100,
     lease_seconds: float = 60,
     limits: dict[str, EngineLimits] = ROOMY,
 ) -> list[Claim]:
     """Claim what is due, with room at the engine."""
-    return await store.claim(worker, limit=limit, lease_seconds=lease_seconds, limits=limits)
+    return await store.claim(
+        worker,
+        limit=limit,
+        submissions=submissions,
+        lease_seconds=lease_seconds,
+        limits=limits,
+    )
 
 
 async def claim_one(store: SqlJobStore, worker: str = "worker", **how: Any) -> Job:

@@ -108,7 +108,11 @@ class LedgerAndModel(RuleBasedStateMachine):
 
         async def claim() -> list[Job]:
             claims = await self.store.claim(
-                "worker", limit=1000, lease_seconds=FAR if holds else 0, limits=LIMITS
+                "worker",
+                limit=1000,
+                submissions=1000,
+                lease_seconds=FAR if holds else 0,
+                limits=LIMITS,
             )
             return [found.job for found in claims]
 

@@ -1,6 +1,6 @@
 """What the domain needs of the ledger, and of the way to hear of its changes."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -103,9 +103,16 @@ class JobStore(Protocol):
         ...
 
     async def claim(
-        self, worker: str, *, limit: int, lease_seconds: float, limits: Mapping[str, EngineLimits]
+        self,
+        worker: str,
+        *,
+        limit: int,
+        submissions: int,
+        lease_seconds: float,
+        limits: Mapping[str, EngineLimits],
     ) -> list[Claim]:
-        """Lease due jobs to a worker, most urgent first.
+        """Lease due jobs to a worker, most urgent first; of those that wait for an engine no more
+        than `submissions`.
 
         A waiting job becomes `submitting` in the same transaction, and only when its engine has a
         free slot and its interval has passed (joins need no engine: they stay `waiting`). A leased
@@ -192,6 +199,10 @@ class EventBus(Protocol):
         """Tell everyone, here and elsewhere."""
         ...
 
-    def subscribe(self) -> AbstractAsyncContextManager[AsyncIterator[Change]]:
-        """Changes from now on. Slow readers lose hints, never block writers."""
+    def subscribe(
+        self, video_ids: Collection[str] | None = None
+    ) -> AbstractAsyncContextManager[AsyncIterator[Change]]:
+        """Changes from now on, of these videos or of all. Slow readers lose hints, never block
+        writers.
+        """
         ...
