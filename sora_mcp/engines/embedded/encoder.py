@@ -32,6 +32,8 @@ _OPTIONS = {
     "g": str(2 * FRAME_RATE),
     # A fixed number: the pictures shall not depend on the processor count.
     "threads": "3",
+    # Several pictures at once, not slices of one: the next is put together meanwhile.
+    "thread_type": "frame",
 }
 
 

@@ -8,8 +8,10 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from av import VideoFrame
 from av.error import FFmpegError
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
@@ -141,21 +143,37 @@ def _shoot(
 ) -> None:
     """Draw and encode the frames from one on, with the sound of all of them."""
     soundtrack = Soundtrack(film.shots)
+    sheets = [VideoFrame(film.width, film.height, "yuv420p") for _ in range(2)]
+
+    def paint(frame: int) -> VideoFrame:
+        return film.paint(frame).to_frame(sheets[frame % 2])
+
     told = 0.0
-    for frame in range(film.frames):
-        if stopped():
-            raise Stopped
-        if frame % _SOUND_BLOCK == 0:
-            start = frame * _SAMPLES_PER_FRAME
-            count = min(_SOUND_BLOCK * _SAMPLES_PER_FRAME, soundtrack.length - start)
-            movie.add_sound(soundtrack.block(start, count))
-        if frame < first:
-            continue
-        movie.add_picture(film.paint(frame).to_frame())
-        done = 100 * movie.encoded / (film.frames - first)
-        if done >= told + 1:
-            told = done
-            progress(round(done, 1))
+    # While one picture is encoded, the next is painted.
+    with ThreadPoolExecutor(1) as painter:
+        coming = painter.submit(paint, first)
+        for frame in range(film.frames):
+            if stopped():
+                raise Stopped
+            if frame % _SOUND_BLOCK == 0:
+                _sound(movie, soundtrack, frame)
+            if frame < first:
+                continue
+            picture = coming.result()
+            if frame + 1 < film.frames:
+                coming = painter.submit(paint, frame + 1)
+            movie.add_picture(picture)
+            done = 100 * movie.encoded / (film.frames - first)
+            if done >= told + 1:
+                told = done
+                progress(round(done, 1))
+
+
+def _sound(movie: Movie, soundtrack: Soundtrack, frame: int) -> None:
+    """Encode the sound of the block that begins with a frame."""
+    start = frame * _SAMPLES_PER_FRAME
+    count = min(_SOUND_BLOCK * _SAMPLES_PER_FRAME, soundtrack.length - start)
+    movie.add_sound(soundtrack.block(start, count))
 
 
 def _warnings(film: Film) -> tuple[str, ...]:
