@@ -72,18 +72,21 @@ def hand_over(
         click.exceptions.Exit: Otherwise, with the code for how it went.
     """
     latest: Job | None = None
+    loader = Thread(target=_load_media)
     if delivery.out is not None:
         session.allow(writing=[delivery.out if delivery.into_folder else delivery.out.parent])
 
     def note(job: Job) -> None:
         nonlocal latest
         latest = job
+        # Not earlier: until the engine has it, there is better to do.
+        if loader.ident is None and job.status is JobStatus.IN_PROGRESS:
+            loader.start()
 
     async def carry_out(videos: VideoService) -> tuple[Ending, dict[str, Any]]:
         job = await find(videos)
         note(job)
         if job.status in ACTIVE:
-            Thread(target=_load_media).start()
             job = await follow(videos, job, delivery.timeout, note)
             # Never stop between sending a request and hearing what became of it.
             job = await videos.wait_for_answer(job, ANSWER_SECONDS)
