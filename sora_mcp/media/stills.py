@@ -11,13 +11,7 @@ from typing import NamedTuple
 
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
-from PIL import (
-    Image,
-    ImageDraw,
-    ImageFont,
-    ImageStat,
-    WebPImagePlugin,  # noqa: F401  # else Pillow loads all its plugins for the first WebP: 0.05 s
-)
+from PIL import Image, ImageDraw, ImageFont, ImageStat
 
 from sora_mcp.media.probe import NotAVideo, open_clip, probe
 

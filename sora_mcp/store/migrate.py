@@ -1,8 +1,9 @@
 """Brings a ledger to the shape that this program knows.
 
 A new ledger is made in its final shape, and the usual start finds it so already: neither loads
-Alembic, which takes 0.3 s. Migrations only ever add (expand), so that an older process beside us
-goes on working while we change the ledger.
+Alembic, which takes 0.05 s, and 0.3 s the very first time, when its modules have to be compiled.
+Migrations only ever add (expand), so that an older process beside us goes on working while we
+change the ledger.
 """
 
 import importlib

@@ -166,7 +166,7 @@ def _noise(
 
 def _loop(random: np.random.Generator, shape: Samples, loudness: float) -> Samples:
     """Two channels with this spectrum, each with random phases of its own."""
-    # In single precision, in which NumPy works out sines eight at a time: a third of the time.
+    # In single precision, in which NumPy works out sines eight at a time: a fifth of the time.
     level, samples = shape.astype(np.float32), np.empty((2, _LOOP), np.float32)
     for channel in samples:
         phases = (2 * pi * random.random(shape.size)).astype(np.float32)
