@@ -145,7 +145,13 @@ def add_light(canvas: Canvas, target: U16, light: U16, shift: int = 0) -> None:
 def _keep_below(values: U16, most: int) -> None:
     """Lower what is above a limit."""
     # NumPy compares with a row four times as fast as with a single number.
-    np.minimum(values, np.full(values.shape[-1], most, np.uint16), out=values)
+    np.minimum(values, _row(values, most), out=values)
+
+
+def _row(values: U16, filling: int) -> U16:
+    row: U16 = np.empty_like(values[0])
+    row.fill(filling)
+    return row
 
 
 @dataclass(frozen=True)
@@ -244,7 +250,7 @@ class Glints:
             self.second[:rows, two : two + canvas.width],
             out=shine,
         )
-        np.maximum(shine, np.full(canvas.width, self.threshold, np.uint16), out=shine)
+        np.maximum(shine, _row(shine, self.threshold), out=shine)
         np.subtract(shine, self.threshold, out=shine)
         _keep_below(shine, 85)
         np.multiply(shine, self.gain, out=shine)
