@@ -324,8 +324,8 @@ async def open_jobs(
 def default_max_renders() -> int:
     """Half the processors, 1–4.
 
-    A renderer keeps a good processor busy (1 s for 4 s of 720p) and takes up to 0.4 GB. The other
-    half is for whoever works on this machine; four is what one client's jobs come to.
+    A renderer paints on one processor and encodes on another (1 s of work in all for 4 s of 720p),
+    and takes up to 0.4 GB; four is what one client's jobs come to.
     """
     return max(1, min(4, (os.cpu_count() or 1) // 2))
 

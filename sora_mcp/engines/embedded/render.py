@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -25,6 +26,9 @@ from sora_mcp.engines.embedded.storyboard import FRAME_RATE
 _SAMPLES_PER_FRAME = SAMPLE_RATE // FRAME_RATE
 _SOUND_BLOCK = FRAME_RATE
 """Frames whose sound is made at once."""
+_AHEAD = 4
+"""Pictures that are painted before they are encoded: some of either take several times as long as
+others."""
 
 
 class Stopped(Exception):
@@ -143,15 +147,16 @@ def _shoot(
 ) -> None:
     """Draw and encode the frames from one on, with the sound of all of them."""
     soundtrack = Soundtrack(film.shots)
-    sheets = [VideoFrame(film.width, film.height, "yuv420p") for _ in range(2)]
+    sheets = [VideoFrame(film.width, film.height, "yuv420p") for _ in range(_AHEAD + 1)]
 
     def paint(frame: int) -> VideoFrame:
-        return film.paint(frame).to_frame(sheets[frame % 2])
+        return film.paint(frame).to_frame(sheets[frame % len(sheets)])
 
     told = 0.0
-    # While one picture is encoded, the next is painted.
+    # One thread paints and this one encodes, which gives two processors about equally much to do.
     with ThreadPoolExecutor(1) as painter:
-        coming = painter.submit(paint, first)
+        planned = range(first, film.frames)
+        coming = deque(painter.submit(paint, frame) for frame in planned[:_AHEAD])
         for frame in range(film.frames):
             if stopped():
                 raise Stopped
@@ -159,9 +164,9 @@ def _shoot(
                 _sound(movie, soundtrack, frame)
             if frame < first:
                 continue
-            picture = coming.result()
-            if frame + 1 < film.frames:
-                coming = painter.submit(paint, frame + 1)
+            picture = coming.popleft().result()
+            if frame + _AHEAD < film.frames:
+                coming.append(painter.submit(paint, frame + _AHEAD))
             movie.add_picture(picture)
             done = 100 * movie.encoded / (film.frames - first)
             if done >= told + 1:
