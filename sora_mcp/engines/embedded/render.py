@@ -7,9 +7,12 @@ import json
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from av import VideoFrame
 from av.error import FFmpegError
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
@@ -23,6 +26,9 @@ from sora_mcp.engines.embedded.storyboard import FRAME_RATE
 _SAMPLES_PER_FRAME = SAMPLE_RATE // FRAME_RATE
 _SOUND_BLOCK = FRAME_RATE
 """Frames whose sound is made at once."""
+_AHEAD = 4
+"""Pictures that are painted before they are encoded: some of either take several times as long as
+others."""
 
 
 class Stopped(Exception):
@@ -141,21 +147,38 @@ def _shoot(
 ) -> None:
     """Draw and encode the frames from one on, with the sound of all of them."""
     soundtrack = Soundtrack(film.shots)
+    sheets = [VideoFrame(film.width, film.height, "yuv420p") for _ in range(_AHEAD + 1)]
+
+    def paint(frame: int) -> VideoFrame:
+        return film.paint(frame).to_frame(sheets[frame % len(sheets)])
+
     told = 0.0
-    for frame in range(film.frames):
-        if stopped():
-            raise Stopped
-        if frame % _SOUND_BLOCK == 0:
-            start = frame * _SAMPLES_PER_FRAME
-            count = min(_SOUND_BLOCK * _SAMPLES_PER_FRAME, soundtrack.length - start)
-            movie.add_sound(soundtrack.block(start, count))
-        if frame < first:
-            continue
-        movie.add_picture(film.paint(frame).to_frame())
-        done = 100 * movie.encoded / (film.frames - first)
-        if done >= told + 1:
-            told = done
-            progress(round(done, 1))
+    # One thread paints and this one encodes, which gives two processors about equally much to do.
+    with ThreadPoolExecutor(1) as painter:
+        planned = range(first, film.frames)
+        coming = deque(painter.submit(paint, frame) for frame in planned[:_AHEAD])
+        for frame in range(film.frames):
+            if stopped():
+                raise Stopped
+            if frame % _SOUND_BLOCK == 0:
+                _sound(movie, soundtrack, frame)
+            if frame < first:
+                continue
+            picture = coming.popleft().result()
+            if frame + _AHEAD < film.frames:
+                coming.append(painter.submit(paint, frame + _AHEAD))
+            movie.add_picture(picture)
+            done = 100 * movie.encoded / (film.frames - first)
+            if done >= told + 1:
+                told = done
+                progress(round(done, 1))
+
+
+def _sound(movie: Movie, soundtrack: Soundtrack, frame: int) -> None:
+    """Encode the sound of the block that begins with a frame."""
+    start = frame * _SAMPLES_PER_FRAME
+    count = min(_SOUND_BLOCK * _SAMPLES_PER_FRAME, soundtrack.length - start)
+    movie.add_sound(soundtrack.block(start, count))
 
 
 def _warnings(film: Film) -> tuple[str, ...]:

