@@ -177,7 +177,9 @@ class Worker:
                 await step()
 
         async with self._steps:
-            await self._guard(traced, [claim.job])
+            # Its turn may have come so late that the lease was lost meanwhile.
+            if self._held.get(claim.job.id) is claim.job:
+                await self._guard(traced, [claim.job])
 
     def _due_step(self, claim: Claim) -> tuple[str, Callable[[], Awaitable[None]]]:
         job = claim.job
@@ -306,11 +308,18 @@ class Worker:
     async def _keep_leases(self) -> None:
         while True:
             await anyio.sleep(LEASE_SECONDS / 3)
-            if self._held:
-                try:
-                    await self._store.renew(self.name, list(self._held.values()), LEASE_SECONDS)
-                except LedgerError as error:
-                    log.warning("Leases could not be renewed: %s", error.message)
+            held = list(self._held.values())
+            if not held:
+                continue
+            try:
+                kept = await self._store.renew(self.name, held, LEASE_SECONDS)
+            except LedgerError as error:
+                log.warning("Leases could not be renewed: %s", error.message)
+                continue
+            for job in held:
+                if job.id not in kept and self._held.get(job.id) is job:
+                    del self._held[job.id]
+                    self._unsent.pop(job.id, None)
 
 
 def _is_join(job: Job) -> bool:

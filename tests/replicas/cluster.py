@@ -1,13 +1,14 @@
 """Several `sora-mcp` processes on one PostgreSQL, before one fake host."""
 
 import signal
-from collections import Counter
+from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import anyio
 from anyio.abc import Process, TaskGroup, TaskStatus
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from tests.server.processes import environment, serving_process, sora_mcp
@@ -64,21 +65,34 @@ class Overlaps:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._open: Counter[str] = Counter()
+        self._open: dict[str, list[str]] = defaultdict(list)
         self.found: list[str] = []
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on."""
         path = scope.get("path", "")
-        one_job = scope["type"] == "http" and path.startswith("/v1/videos/")
-        self._open[path] += one_job
-        if self._open[path] > 1:
-            self.found.append(path)
-        try:
+        if scope["type"] != "http" or not path.startswith("/v1/videos/"):
             await anyio.sleep(ANSWER_SECONDS)
             await self._app(scope, receive, send)
+            return
+        replica = Headers(scope=scope)["authorization"].removeprefix("Bearer sk-of-")
+        if self._open[path]:
+            self.found.append(f"{path}: {', '.join(self._open[path])}, now {replica}")
+        self._open[path].append(replica)
+        try:
+            if await _is_awaited(receive, ANSWER_SECONDS):
+                await self._app(scope, receive, send)
         finally:
-            self._open[path] -= one_job
+            self._open[path].remove(replica)
+
+
+async def _is_awaited(receive: Receive, seconds: float) -> bool:
+    """False as soon as the client of a GET has gone, such as with its process; else True then."""
+    with anyio.move_on_after(seconds):
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        return False
+    return True
 
 
 @asynccontextmanager
