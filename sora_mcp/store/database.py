@@ -83,7 +83,7 @@ class Database:
         """The SQLite database in a file, which need not exist yet."""
         engine = create_async_engine(
             URL.create("sqlite+aiosqlite", database=str(ledger)),
-            async_creator=partial(_connected, ledger),
+            async_creator=partial(sqlite.connect, ledger, BUSY_SECONDS),
             json_deserializer=_json_of,
             pool_size=4,
             max_overflow=0,
@@ -309,10 +309,6 @@ def _json_of(text: str) -> Any:
     if "\\ud" not in text.lower():
         return read
     return json.loads(json.dumps(read, ensure_ascii=False).encode(errors="replace"))
-
-
-async def _connected(ledger: Path) -> sqlite.Connection:
-    return await sqlite.Connection(partial(sqlite3.connect, ledger, BUSY_SECONDS))
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

@@ -8,9 +8,18 @@ SQLite needed 1).
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Self
 
 import aiosqlite
+
+
+async def connect(database: Path, busy_seconds: float) -> aiosqlite.Connection:
+    """A connection to the SQLite database in a file.
+
+    `busy_seconds`: how long it waits for another that is writing.
+    """
+    return await Connection(partial(sqlite3.connect, database, busy_seconds))
 
 
 class Connection(aiosqlite.Connection):
@@ -32,7 +41,7 @@ class Connection(aiosqlite.Connection):
 
     async def run(self, work: Callable[[sqlite3.Connection], None]) -> None:
         """Do some work in the connection's thread."""
-        await self._execute(work, self._conn)
+        await self._execute(work, self._conn)  # pyright: ignore[reportUnknownMemberType]  # aiosqlite says no types of it
 
 
 class _Cursor:
