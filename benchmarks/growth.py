@@ -16,14 +16,14 @@ STEPS = (10, 100, 1000)
 async def measure(effort: Effort) -> dict[str, Sequence[dict[str, Any]]]:
     """The numbers for 10, 100 and 1,000 of each."""
     return {
-        "jobs": await _jobs(quick=effort.quick),
+        "jobs": await _jobs(),
         "agents": await _agents(300 if effort.quick else 3000),
     }
 
 
-async def _jobs(*, quick: bool) -> list[dict[str, Any]]:
+async def _jobs() -> list[dict[str, Any]]:
     # By turns: they would share the cores, and Alembic stands one migration at a time in a process.
-    seen = [await follow(count, quick=quick) for count in STEPS]
+    seen = [await follow(count) for count in STEPS]
     return [_told(count, one) for count, one in zip(STEPS, seen, strict=True)]
 
 

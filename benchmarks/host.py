@@ -156,6 +156,7 @@ class BenchHost:
                 "requests": self._requests,
                 "done_at": self._done_at,
                 "lateness": [self._told_at.get(job, now) - at for job, at in changed.items()],
+                "unnoticed": len(self._changes_at.keys() - self._told_at.keys()),
             }
         )
 
