@@ -231,7 +231,7 @@ class SqlJobStore:
         # The ids say where to look; SQLite finds no index for the pairs.
         ids = jobs.c.id.in_([job.id for job in held])
         still_held = tuple_(jobs.c.id, jobs.c.fence).in_(fences) & (jobs.c.lease_owner == worker)
-        async with self._database.writing() as (connection, now):
+        async with self._database.writing(urgent=True) as (connection, now):
             renewed = await connection.execute(
                 update(jobs)
                 .where(ids, still_held)

@@ -1,4 +1,7 @@
-"""A process that is frozen past its lease loses its job to another one, and does no harm after."""
+"""A process that is frozen past its lease loses its job to another one, and does no harm after.
+
+So does a step that was too slow to keep its lease, in the process that goes on with the job.
+"""
 
 import signal
 import sqlite3
@@ -13,10 +16,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from sora_mcp.store.peek import LEDGER
-from tests.harness import a_host
+from sora_mcp.videos.models import JobStatus
+from tests.fakes.videos_api import held
+from tests.harness import OWNER, a_host, make, videos_from
 from tests.reliability.faults import FETCH, LOOK
 from tests.reliability.test_kills import check_promises, generating, recovered
 from tests.serving import serving
+from tests.store.ledgers import Ledger
 
 
 @pytest.mark.parametrize("route", [LOOK, FETCH])
@@ -50,3 +56,28 @@ async def test_a_frozen_process_that_wakes_up_finds_its_job_done_by_another(
         (job.id, job.status, job.files) for job in jobs
     ]
     assert len(host.accepted) == 1
+
+
+@pytest.mark.parametrize("route", [LOOK, FETCH])
+async def test_a_step_that_lost_its_lease_has_no_other_beside_it(
+    route: str, tmp_path: Path
+) -> None:
+    host = a_host()
+    under_way, gate = anyio.Event(), anyio.Event()
+    host.fail(route, held(under_way, gate))
+    home = Ledger(None, tmp_path / "home")
+    lapse = "UPDATE jobs SET lease_owner = NULL, lease_until = NULL"
+    async with videos_from(host, tmp_path) as videos:
+        with anyio.fail_after(60):
+            job = await videos.start(await videos.plan.generate(OWNER, prompt="a cat"))
+            await under_way.wait()
+            sent = [path for _, path in host.requests if path.startswith("/v1/videos/video_0001")]
+            await home.execute(lapse)
+            # The worker is woken, and finds the first job due beside the second.
+            assert (await make(videos, "a dog")).status is JobStatus.COMPLETED
+            again = [path for _, path in host.requests if path.startswith("/v1/videos/video_0001")]
+            assert again == sent
+            gate.set()
+            await home.execute(lapse)
+            assert (await videos.wait(OWNER, job.id, 60)).status is JobStatus.COMPLETED
+    assert len(host.accepted) == 2
