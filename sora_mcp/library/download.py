@@ -81,6 +81,11 @@ class _Part:
         self._expected = self._file.read(OVERLAP)
         self._file.seek(self.size)
 
+    @property
+    def lacks(self) -> bool:
+        """Whether there are bytes that an earlier try brought, and this one has not."""
+        return len(self._expected) > 0
+
     def restart(self) -> None:
         self.size, self._expected, self._hash = 0, b"", hashlib.sha256()
         self._file.seek(0)
@@ -146,6 +151,11 @@ async def _fill(part: _Part, content: Content, folder: Path, most: int) -> None:
             await give(waiting)
     if broke is not None:
         raise broke
+    if part.lacks:
+        raise _Changed(
+            "The engine's file ends before the one that the download began with. "
+            "It is fetched again from its beginning."
+        )
     if content.total is not None and end < content.total:
         raise EngineFault(
             f"The download ended after {end:,} of {content.total:,} bytes. The rest is fetched."

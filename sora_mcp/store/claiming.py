@@ -67,12 +67,13 @@ def _is_to_be_sent(claim: Claim) -> bool:
 async def _give_back(connection: AsyncConnection, worker: str, job: Job) -> None:
     """Have a job wait again, if this very claim was committed and nobody has taken it over.
 
-    Both have to fit: another worker may have claimed it under the same fence.
+    Both have to fit: another worker may have claimed it under the same fence. A database that was
+    put back may not have it at all.
     """
     # By its id alone: a commit that is still under way is waited for.
     found = select(jobs).where(jobs.c.id == job.id).with_for_update()
-    row = (await connection.execute(found)).mappings().one()
-    if (row["lease_owner"], row["fence"]) == (worker, job.fence):
+    row = (await connection.execute(found)).mappings().first()
+    if row is not None and (row["lease_owner"], row["fence"]) == (worker, job.fence):
         waiting = job_of(row).model_copy(update={"status": JobStatus.WAITING})
         values = values_of(waiting) | {"lease_owner": None, "lease_until": None}
         await connection.execute(update(jobs).where(jobs.c.id == job.id).values(values))

@@ -34,10 +34,10 @@ COMMAND_SECONDS = 20.0
 """So long PostgreSQL has to answer."""
 
 _SESSION = f"""
-    SET idle_in_transaction_session_timeout = '{IDLE_SECONDS:.0f}s';
-    SET tcp_keepalives_idle = 10;
-    SET tcp_keepalives_interval = 5;
-    SET tcp_keepalives_count = 3;
+    SELECT set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS:.0f}s', false),
+        set_config('tcp_keepalives_idle', '10', false),
+        set_config('tcp_keepalives_interval', '5', false),
+        set_config('tcp_keepalives_count', '3', false)
 """
 """Of every session at PostgreSQL; what is not there any more does not keep its locks.
 
@@ -327,11 +327,14 @@ def _prepare_sqlite(connection: Any, _: object) -> None:
 
 
 def _prepare_postgres(connection: Any, _: object) -> None:
-    # Not among the parameters of the start: PgBouncer refuses those that it does not know.
-    def prepare(driver: Any) -> Any:
-        return driver.execute(_SESSION)
-
-    connection.run_async(prepare)
+    # Not among the parameters of the start: PgBouncer refuses those that it does not know. Its
+    # first statement may be what tells that PostgreSQL is away: by the cursor, so that the error is
+    # one that SQLAlchemy knows.
+    connection.autocommit = True
+    cursor = connection.cursor()
+    cursor.execute(_SESSION)
+    cursor.close()
+    connection.autocommit = False
 
 
 def _begin(connection: Connection) -> None:

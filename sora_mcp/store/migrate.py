@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 
 from sora_mcp.store.database import Database
-from sora_mcp.store.tables import metadata
+from sora_mcp.store.tables import jobs, metadata
 from sora_mcp.videos.errors import LedgerError, LedgerTooNew
 
 HEAD = "0005"
@@ -98,6 +98,11 @@ def _revision(connection: Connection) -> str | None:
 
 def _make_or_migrate(connection: Connection, database: Database) -> None:
     if _is_new(connection):
+        if inspect(connection).has_table(jobs.name):
+            raise LedgerError(
+                f"{database.name} has tables, but not the one that tells their version "
+                f"({_VERSION.name}): it was restored in part. Restore all of it."
+            )
         metadata.create_all(connection)
         _VERSION.create(connection)
         connection.execute(insert(_VERSION).values(version_num=HEAD))

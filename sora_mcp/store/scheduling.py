@@ -43,10 +43,10 @@ async def due_jobs(
     rows = list(found.mappings())
     # In the order of names, so that two replicas never wait for each other's engines.
     for engine in sorted(limits):
-        admitted = await _admitted(connection, now, engine, limits[engine], submissions)
-        submissions -= len(admitted)
-        rows += admitted
-    return sorted(rows, key=_urgency)[:limit]
+        rows += await _admitted(connection, now, engine, limits[engine], submissions)
+    rows.sort(key=_urgency)
+    too_many = [row["id"] for row in rows if row["queue_engine"]][submissions:]
+    return [row for row in rows if row["id"] not in too_many][:limit]
 
 
 async def _admitted(

@@ -247,7 +247,7 @@ class Worker:
             await self._put_off(jobs)
         finally:
             for job in jobs:
-                self._held.pop(job.id, None)
+                self._let_go(job)
             current_job.reset(token)
             self._woken.set()
 
@@ -279,7 +279,7 @@ class Worker:
             partial(self._store.save, job, run_in=pause, keep_lease=keep_lease)
         )
         if not (saved and keep_lease):
-            self._held.pop(job.id, None)
+            self._let_go(job)
         if saved:
             await self._events.publish(Change(video_id=job.id, owner=job.owner, status=job.status))
         else:
@@ -334,6 +334,12 @@ class Worker:
                 if job.id not in kept and self._held.get(job.id) is job:
                     del self._held[job.id]
                     self._unsent.pop(job.id, None)
+
+    def _let_go(self, job: Job) -> None:
+        """Renew no lease of a job any more, unless it has been claimed anew since."""
+        held = self._held.get(job.id)
+        if held is not None and held.fence == job.fence:
+            del self._held[job.id]
 
 
 def _is_join(job: Job) -> bool:

@@ -189,6 +189,18 @@ async def test_a_worker_is_given_no_more_to_submit_than_it_asks_for(store: SqlJo
     assert len(await claim(store, submissions=3, limits=limits)) == 1
 
 
+async def test_an_engine_with_much_to_submit_lets_older_jobs_of_others_go_first(
+    store: SqlJobStore,
+) -> None:
+    oldest = await add(store, engine="zulu")
+    for _ in range(3):
+        await add(store, engine="alpha")
+    limits = {name: EngineLimits(max_active=100, min_interval=0) for name in ("alpha", "zulu")}
+    claims = await claim(store, submissions=2, limits=limits)
+    assert [claim.job.engine for claim in claims] == ["zulu", "alpha"]
+    assert claims[0].job.id == oldest.id
+
+
 async def test_a_waiting_job_becomes_submitting_in_the_claim(store: SqlJobStore) -> None:
     await add(store)
     [found] = await claim(store)

@@ -146,6 +146,19 @@ async def test_a_file_that_changed_at_the_host_is_fetched_anew(
     assert await content_of(library, file) == other
 
 
+async def test_a_rest_that_ends_before_what_is_there_is_fetched_anew(
+    library: Library, job: Job, video: bytes
+) -> None:
+    with pytest.raises(EngineFault):
+        await library.fetch(job, Host(video, breaks_after=len(video) // 2).open)
+    with pytest.raises(EngineFault, match="from its beginning"):
+        await library.fetch(job, Host(video[:100], says_total=False).open)
+    host = Host(video)
+    file = await library.fetch(job, host.open)
+    assert host.asked == [0]
+    assert await library.read(file, 0, file.bytes) == video
+
+
 async def test_without_a_stated_length_a_whole_body_is_taken(
     library: Library, job: Job, video: bytes
 ) -> None:

@@ -12,13 +12,14 @@ from pathlib import Path
 import anyio
 import pytest
 from anyio.abc import Process
+from anyio.lowlevel import checkpoint
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sora_mcp.store.peek import LEDGER
 from sora_mcp.videos.models import JobStatus
 from tests.fakes.videos_api import held
-from tests.harness import OWNER, a_host, make, videos_from
+from tests.harness import KEY, OWNER, a_host, app_in, make, videos_from
 from tests.reliability.faults import FETCH, LOOK
 from tests.reliability.test_kills import check_promises, generating, recovered
 from tests.serving import serving
@@ -81,3 +82,43 @@ async def test_a_step_that_lost_its_lease_has_no_other_beside_it(
             await home.execute(lapse)
             assert (await videos.wait(OWNER, job.id, 60)).status is JobStatus.COMPLETED
     assert len(host.accepted) == 2
+
+
+async def test_a_lease_is_kept_when_looks_that_began_before_it_end(tmp_path: Path) -> None:
+    host = a_host(statuses=("queued", *["in_progress"] * 100))
+    looking, seen, fetching, fetched = (anyio.Event() for _ in range(4))
+    home = Ledger(None, tmp_path / "home")
+
+    async def as_it_is(_: Request, carry_out: Callable[[], Awaitable[Response]]) -> Response:
+        return await carry_out()
+
+    async def leases(status: JobStatus) -> list[tuple[str, int, int]]:
+        rows = await home.execute("SELECT id, fence, lease_until, status FROM jobs")
+        return [(row.id, row.fence, row.lease_until) for row in rows if row.status == status]
+
+    async with serving(host.app()) as url:
+        settings = {"base_url": f"{url}/v1", "api_key": KEY}
+        async with app_in(tmp_path, **settings) as app:
+            videos = await app.videos()
+            for prompt in ("a cat", "a dog"):
+                job = await videos.start(await videos.plan.generate(OWNER, prompt=prompt))
+                await videos.wait_for_answer(job, 60)
+        # Both are due at once: one worker looks at them side by side.
+        await home.execute("UPDATE jobs SET run_at = 0, lease_until = NULL, lease_owner = NULL")
+        host.statuses = ("completed",)
+        host.fail(LOOK, as_it_is, held(looking, seen))
+        host.fail(FETCH, held(fetching, fetched))
+        async with app_in(tmp_path, **settings) as app:
+            videos = await app.videos()
+            with anyio.fail_after(60):
+                await looking.wait()
+                await fetching.wait()
+                seen.set()
+                while not await leases(JobStatus.COMPLETED):
+                    await checkpoint()
+                [held_one] = await leases(JobStatus.DOWNLOADING)
+                while (now := await leases(JobStatus.DOWNLOADING)) == [held_one]:
+                    await checkpoint()
+                assert [lease[:2] for lease in now] == [held_one[:2]], "renewed, not taken anew"
+                fetched.set()
+                assert (await videos.wait(OWNER, held_one[0], 60)).status is JobStatus.COMPLETED

@@ -23,12 +23,16 @@ PAGE = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
 
 
 def back_up(ledger: Path, backup: Path) -> None:
-    """What the page tells to do with the ledger, while it is in use."""
-    found = re.search(r'^sqlite3 "\$SORA_MCP_HOME/(\S+)" "(VACUUM INTO .*)"$', PAGE, re.MULTILINE)
+    """What the page tells to do with the ledger, while it is in use: SQLite's online backup."""
+    command = r"""^sqlite3 "\$SORA_MCP_HOME/(\S+)" "\.backup '/backup/(\S+)'"$"""
+    found = re.search(command, PAGE, re.MULTILINE)
     assert found is not None
-    assert found[1] == ledger.name
-    with closing(sqlite3.connect(ledger)) as connection:
-        connection.execute(found[2].replace("/backup", str(backup)))
+    assert found.groups() == (ledger.name, ledger.name)
+    copy = backup / ledger.name
+    with closing(sqlite3.connect(ledger)) as used, closing(sqlite3.connect(copy)) as kept:
+        used.backup(kept)
+        # Else readers of what is put back would wait for its writer.
+        assert kept.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 @pytest.mark.parametrize("kept_in", ["folder", "bucket"])

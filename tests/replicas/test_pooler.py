@@ -10,15 +10,17 @@ from pwd import getpwuid
 from tempfile import mkdtemp
 
 import anyio
+import anyio.to_thread
 import pytest
 from anyio.lowlevel import checkpoint
 from sqlalchemy.engine import make_url
 
+from sora_mcp.videos.errors import LedgerError
 from sora_mcp.videos.models import JobStatus
-from tests.harness import KEY, OWNER, a_host, app_in
+from tests.harness import KEY, OWNER, a_host, app_in, make
 from tests.server.processes import ROOT, environment
 from tests.serving import serving, unused_port
-from tests.store.postgres import needs_postgres, postgres
+from tests.store.postgres import Server, needs_postgres, postgres
 
 PGBOUNCER = os.environ.get("SORA_MCP_TEST_PGBOUNCER", "")
 
@@ -79,6 +81,29 @@ async def test_replicas_behind_a_pooler_of_sessions_hear_of_each_others_videos(
             job = await videos.start(await videos.plan.generate(OWNER, prompt="a cat"))
             assert (await others.wait(OWNER, job.id, 60)).status is JobStatus.COMPLETED
     assert len(host.accepted) == 1
+
+
+async def test_a_database_that_is_away_behind_its_pooler_is_waited_for(tmp_path: Path) -> None:
+    host = a_host()
+    server = await anyio.to_thread.run_sync(Server)
+    try:
+        async with (
+            server.database() as database,
+            pooled(database, "session") as url,
+            serving(host.app()) as engine,
+            app_in(tmp_path, base_url=f"{engine}/v1", api_key=KEY, database_url=url) as app,
+        ):
+            videos = await app.videos()
+            await anyio.to_thread.run_sync(server.stop)
+            with pytest.raises(LedgerError):
+                await videos.list(OWNER)
+            await anyio.to_thread.run_sync(server.start)
+            with anyio.fail_after(100):
+                while await app.trouble() is not None:
+                    await checkpoint()
+                assert (await make(videos)).status is JobStatus.COMPLETED
+    finally:
+        server.end()
 
 
 async def test_a_pooler_of_transactions_is_told_as_what_to_change(tmp_path: Path) -> None:

@@ -49,6 +49,19 @@ async def test_half_of_a_pair_of_surrogates_in_an_old_ledger_harms_nothing(tmp_p
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+async def test_a_ledger_that_was_restored_in_part_is_not_taken_for_a_whole_one(
+    backend: str, tmp_path: Path
+) -> None:
+    async with new_ledger(backend, tmp_path, migrated=False) as ledger:
+        async with ledger.open() as store:
+            await add(store)
+        await ledger.execute("DROP TABLE alembic_version")
+        with pytest.raises(LedgerError, match="restored in part"):
+            async with ledger.open():
+                pass
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 async def test_openings_at_once_make_one_ledger(backend: str, tmp_path: Path) -> None:
     async with new_ledger(backend, tmp_path, migrated=False) as ledger:
 

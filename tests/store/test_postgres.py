@@ -175,6 +175,17 @@ async def test_a_claim_in_doubt_takes_nothing_away_from_who_has_the_job_now(
             assert await other.save(theirs)
 
 
+async def test_a_claim_in_doubt_of_what_a_restored_database_does_not_have_is_forgotten(
+    tmp_path: Path,
+) -> None:
+    async with new_ledger("postgres", tmp_path) as ledger, ledger.open() as other:
+        await add(other)
+        async with claimed_in_doubt(ledger) as store:
+            await ledger.execute("DELETE FROM jobs")
+            job = await add(other)
+            assert (await claim_one(store)).id == job.id
+
+
 async def test_a_value_that_no_database_takes_is_not_worth_another_try(tmp_path: Path) -> None:
     async with new_ledger("postgres", tmp_path) as ledger, ledger.open() as store:
         await add(store, status=JobStatus.QUEUED)
