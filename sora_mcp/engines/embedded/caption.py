@@ -95,7 +95,9 @@ def make_caption(words: str, label: str, accent: Colour, width: int, height: int
     first = rows - foot - block
     bar = max(2, round(size * 0.11))
     left = margin + bar + round(size * 0.6)
-    _spaced(pen, (left, first), label, _font(small), small * 0.14, 215)
+    gap = small * 0.14
+    label = _cut(label, _font(small), width - margin - left - gap * len(label))
+    _spaced(pen, (left, first), label, _font(small), gap, 215)
     for index, line in enumerate(lines):
         y = first + round(small * 1.9) + index * leading
         pen.text((left, y), line, fill=255, font=_font(size))
