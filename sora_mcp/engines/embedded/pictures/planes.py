@@ -310,23 +310,24 @@ def _magnify_plane(
     columns, right_share = _steps(width, zoom, focus[0])
     rows, lower_share = _steps(height, zoom, focus[1])
     lower_share = lower_share[:, None]
-    next_column, next_row = np.minimum(columns + 1, width - 1), np.minimum(rows + 1, height - 1)
-    for plane, out in zip(source, target, strict=True):
-        tall, other = canvas.scratch((height, width))
+    seen, rows = source[:, rows[0] : rows[-1] + 2], rows - rows[0]
+    for plane, out in zip(seen, target, strict=True):
+        # Picking columns costs four times as much as any other pass. Values have eight bits, so
+        # each takes its right neighbour along in the other eight: a quarter of the time less.
+        wide, pairs = canvas.scratch(plane.shape)
+        np.left_shift(plane, 8, out=wide)
+        np.bitwise_or(plane.reshape(-1)[:-1], wide.reshape(-1)[1:], out=pairs.reshape(-1)[:-1])
         # Wrapping never happens; the check for it costs two thirds of the one for clipping.
-        np.take(plane, rows, axis=0, out=tall, mode="wrap")
-        np.take(plane, next_row, axis=0, out=other, mode="wrap")
-        np.multiply(tall, SUBPIXELS - lower_share, out=tall)
-        np.multiply(other, lower_share, out=other)
-        np.add(tall, other, out=tall)
-        np.right_shift(tall, 4, out=tall)
-        np.take(tall, columns, axis=1, out=out, mode="wrap")
-        np.take(tall, next_column, axis=1, out=other, mode="wrap")
-        np.multiply(out, SUBPIXELS - right_share, out=out)
-        np.multiply(other, right_share, out=other)
-        np.add(out, other, out=out)
-        np.add(out, SUBPIXELS // 2, out=out)
-        np.right_shift(out, 4, out=out)
+        np.take(pairs, columns, axis=1, out=wide, mode="wrap")
+        np.bitwise_and(wide, 255, out=pairs)
+        np.right_shift(wide, 8, out=wide)
+        _weigh(wide, SUBPIXELS - right_share, pairs)
+        below, _ = canvas.scratch(out.shape, keep=1)
+        np.take(wide, rows, axis=0, out=out, mode="wrap")
+        np.take(wide, rows + 1, axis=0, out=below, mode="wrap")
+        _weigh(out, lower_share, below)
+        np.add(out, SUBPIXELS**2 // 2, out=out)
+        np.right_shift(out, 8, out=out)
 
 
 def _steps(size: int, zoom: float, focus: float) -> tuple[NDArray[np.intp], U16]:
@@ -335,4 +336,12 @@ def _steps(size: int, zoom: float, focus: float) -> tuple[NDArray[np.intp], U16]
     start = (size - seen) * focus
     positions = start + (np.arange(size) + 0.5) / zoom - 0.5
     fixed = np.floor(positions.clip(0, size - 1) * SUBPIXELS + 0.5).astype(np.intp)
-    return fixed // SUBPIXELS, (fixed % SUBPIXELS).astype(np.uint16)
+    pixels = np.minimum(fixed // SUBPIXELS, size - 2)  # the last one has no next
+    return pixels, (fixed - pixels * SUBPIXELS).astype(np.uint16)
+
+
+def _weigh(values: U16, share: U16, others: U16) -> None:
+    """Mix sixteenths of other values into some; the sums are sixteen times as large."""
+    np.multiply(values, SUBPIXELS - share, out=values)
+    np.multiply(others, share, out=others)
+    np.add(values, others, out=values)
