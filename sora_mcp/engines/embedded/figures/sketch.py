@@ -141,7 +141,7 @@ class Sketch:
         bright_luma, bright_chroma = to_yuv(_dyed(flat, palette.key))
         luma += ((bright_luma - np.uint16(_BLACK)) * light) >> np.uint16(8)
         luma += _rim(opacity, palette, self.size)
-        np.minimum(luma, _WHITE, out=luma)
+        np.clip(luma, _BLACK, _WHITE, out=luma)
         tone = (bright_chroma.astype(np.int16) - 128) * light[::2, ::2].astype(np.int16) >> 8
         chroma = (chroma + tone).clip(16, 240).astype(np.uint16)
         chroma = ((chroma - 128.0) * palette.saturation + 128).astype(np.uint16)

@@ -15,8 +15,8 @@ from sora_mcp.engines.embedded.pictures.camera import View
 from sora_mcp.engines.embedded.pictures.planes import SUBPIXELS, Canvas, Layer, lay
 from sora_mcp.engines.embedded.pictures.stage import Plane
 
-WHITE = 235
-"""The brightest luma of video."""
+BLACK, WHITE = 16, 235
+"""The darkest and the brightest luma of video."""
 
 
 class Element(Protocol):
@@ -139,12 +139,13 @@ def add_light(canvas: Canvas, target: U16, light: U16, shift: int = 0) -> None:
         np.right_shift(mixed, 4, out=mixed)
         here = mixed
     np.add(target, here, out=target)
-    _keep_below(target, WHITE)
+    _keep_legal(target)
 
 
-def _keep_below(values: U16, most: int) -> None:
-    """Lower what is above a limit."""
-    np.clip(values, 0, most, out=values)  # six times as fast as `np.minimum` with a number
+def _keep_legal(luma: U16) -> None:
+    """Lower what is brighter than white."""
+    # With two limits this is six times as fast as `np.minimum` with one.
+    np.clip(luma, BLACK, WHITE, out=luma)
 
 
 @dataclass(frozen=True)
@@ -162,7 +163,7 @@ class Rays:
         np.multiply(self.light, round(256 * self.pulse(time)), out=scaled)
         np.right_shift(scaled, 8, out=scaled)
         np.add(canvas.luma, scaled, out=canvas.luma)
-        _keep_below(canvas.luma, WHITE)
+        _keep_legal(canvas.luma)
 
 
 @dataclass(frozen=True)
@@ -249,7 +250,7 @@ class Glints:
         np.right_shift(shine, 7, out=shine)
         target = canvas.luma[edge : edge + rows]
         np.add(target, shine, out=target)
-        _keep_below(target, WHITE)
+        _keep_legal(target)
 
 
 @dataclass(frozen=True)
