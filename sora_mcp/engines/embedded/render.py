@@ -29,6 +29,8 @@ _SOUND_BLOCK = FRAME_RATE
 _AHEAD = 4
 """Pictures that are painted before they are encoded: some of either take several times as long as
 others."""
+_PREPARED = 16
+"""Pictures for which things may be drawn beforehand."""
 
 
 class Stopped(Exception):
@@ -157,6 +159,7 @@ def _shoot(
     with ThreadPoolExecutor(1) as painter:
         planned = range(first, film.frames)
         coming = deque(painter.submit(paint, frame) for frame in planned[:_AHEAD])
+        prepared = first
         for frame in range(film.frames):
             if stopped():
                 raise Stopped
@@ -164,6 +167,11 @@ def _shoot(
                 _sound(movie, soundtrack, frame)
             if frame < first:
                 continue
+            # Rather than wait, this one draws beforehand what is drawn but once.
+            prepared = max(prepared, frame + _AHEAD)
+            while not coming[0].done() and prepared < min(frame + _PREPARED, film.frames):
+                film.prepare(prepared)
+                prepared += 1
             picture = coming.popleft().result()
             if frame + _AHEAD < film.frames:
                 coming.append(painter.submit(paint, frame + _AHEAD))

@@ -12,6 +12,7 @@ import numpy as np
 
 from sora_mcp.engines.embedded.pictures.arrays import U16, Floats
 from sora_mcp.engines.embedded.pictures.camera import View
+from sora_mcp.engines.embedded.pictures.once import Once
 from sora_mcp.engines.embedded.pictures.planes import SUBPIXELS, Canvas, Layer, lay
 from sora_mcp.engines.embedded.pictures.stage import Plane
 
@@ -53,18 +54,12 @@ class Scenery:
         lay(canvas, self.plane.layer, dx, dy)
 
 
-class Poses:
+class Poses(Once[Layer]):
     """The poses of a figure, each drawn when it is first seen."""
 
     def __init__(self, count: int, draw: Callable[[int], Layer]) -> None:
+        super().__init__(draw)
         self.count = count
-        self._draw = draw
-        self._drawn: dict[int, Layer] = {}
-
-    def __getitem__(self, index: int) -> Layer:
-        if index not in self._drawn:
-            self._drawn[index] = self._draw(index)
-        return self._drawn[index]
 
 
 @dataclass(frozen=True)
@@ -87,12 +82,14 @@ class Sprite:
         if self.follows:
             dx = 0.0
         x, y = self.path(time)
-        lay(canvas, self.poses[self._pose(time / self.cycle)], dx + x, dy + y)
+        lay(canvas, self.pose(time), dx + x, dy + y)
 
-    def _pose(self, cycles: float) -> int:
+    def pose(self, time: float) -> Layer:
+        """The pose of a moment; any thread may have it drawn beforehand."""
+        cycles, count = time / self.cycle, self.poses.count
         if self.sways:
-            return round((0.5 + 0.5 * sin(2 * pi * cycles)) * (self.poses.count - 1))
-        return int(cycles * self.poses.count) % self.poses.count
+            return self.poses[round((0.5 + 0.5 * sin(2 * pi * cycles)) * (count - 1))]
+        return self.poses[int(cycles * count) % count]
 
 
 @dataclass(frozen=True)
