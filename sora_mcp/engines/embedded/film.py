@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Protocol
 
 from sora_mcp.engines.embedded.caption import Caption, make_caption, make_mark
-from sora_mcp.engines.embedded.pictures.palette import palette_for, rgb
 from sora_mcp.engines.embedded.pictures.once import Once
+from sora_mcp.engines.embedded.pictures.palette import palette_for, rgb
 from sora_mcp.engines.embedded.pictures.planes import Canvas, dimmed, lay
 from sora_mcp.engines.embedded.request import RenderRequest
 from sora_mcp.engines.embedded.scene import Scene
@@ -47,7 +47,8 @@ class Film:
         self._scenes = Once(self._scene)
         self._captions = Once(self._caption)
         self._canvas = Canvas(self.width, self.height)
-        self._other = Canvas(self.width, self.height)
+        # What is leaving in a cross-fade; with one shot there is none.
+        self._other = self._canvas.twin() if len(self.shots) > 1 else self._canvas
         self._mark = make_mark(self.width, self.height)
 
     @property

@@ -24,6 +24,7 @@ from sora_mcp.engines.embedded.pictures.arrays import U8, U16, Floats
 _BYTE, _FULL = np.uint16(8), np.uint16(256)
 SUBPIXELS = 16
 """Steps per pixel in which layers move."""
+_HALF = SUBPIXELS // 2
 
 
 class Canvas:
@@ -92,6 +93,8 @@ class Layer:
     y: int = 0
     solid: int = 0
     """The row from which on nothing shows through; even."""
+    soft: bool = False
+    """It has no sharp edge, and moves in steps of half a pixel."""
 
 
 def blend_planes(
@@ -220,11 +223,12 @@ def lay(canvas: Canvas, layer: Layer, dx: float = 0.0, dy: float = 0.0) -> None:
     """Lay a layer over the canvas, moved by (dx, dy) pixels from its resting place."""
     x, y = layer.x + dx, layer.y + dy
     luma, rows, solid = canvas.luma[None], layer.luma.shape[1], layer.solid
-    _lay_rows(canvas, luma, layer.luma, x, y, (0, solid), solid=False)
-    _lay_rows(canvas, luma, layer.luma, x, y, (solid, rows), solid=True)
+    step = _HALF if layer.soft else 1
+    _lay_rows(canvas, luma, layer.luma, x, y, (0, solid), step, solid=False)
+    _lay_rows(canvas, luma, layer.luma, x, y, (solid, rows), step, solid=True)
     half, x, y = canvas.chroma, x / 2, y / 2
-    _lay_rows(canvas, half, layer.chroma, x, y, (0, solid // 2), solid=False)
-    _lay_rows(canvas, half, layer.chroma, x, y, (solid // 2, rows // 2), solid=True)
+    _lay_rows(canvas, half, layer.chroma, x, y, (0, solid // 2), step, solid=False)
+    _lay_rows(canvas, half, layer.chroma, x, y, (solid // 2, rows // 2), step, solid=True)
 
 
 def _lay_rows(
@@ -234,12 +238,13 @@ def _lay_rows(
     x: float,
     y: float,
     rows: tuple[int, int],
+    step: int,
     *,
     solid: bool,
 ) -> None:
     """Blend rows of `source` (colours, then keep) over `target` (colours), its corner at (x, y)."""
-    column, shift_x = _split(x)
-    row, shift_y = _split(y)
+    column, shift_x = _split(x, step)
+    row, shift_y = _split(y, step)
     height, width = target.shape[1:]
     # A fraction reads one more column (row) on the left (above): the edge itself is given up.
     left, right = max(column + (shift_x > 0), 0), min(column + source.shape[2], width)
@@ -260,8 +265,8 @@ def _lay_rows(
         np.add(place, part[:colours], out=place)
 
 
-def _split(position: float) -> tuple[int, int]:
-    steps = floor(position * SUBPIXELS + 0.5)
+def _split(position: float, step: int) -> tuple[int, int]:
+    steps = step * floor(position * SUBPIXELS / step + 0.5)
     return steps // SUBPIXELS, steps % SUBPIXELS
 
 
@@ -289,6 +294,11 @@ def _shifted(
 
 def _between(before: U16, here: U16, shift: int, scratch: tuple[U16, U16]) -> U16:
     mixed, other = scratch
+    if shift == _HALF:  # the same in half the time
+        np.add(before, here, out=mixed)
+        np.add(mixed, 1, out=mixed)
+        np.right_shift(mixed, 1, out=mixed)
+        return mixed
     np.multiply(before, shift, out=mixed)
     np.multiply(here, SUBPIXELS - shift, out=other)
     np.add(mixed, other, out=mixed)

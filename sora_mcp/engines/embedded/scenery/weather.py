@@ -117,7 +117,7 @@ def _fog(stage: Stage, middle: float, depth: float, strength: float) -> Scenery:
     opacity = drawing.enlarge(cover, band.height, band.width).clip(0, 1) * 235
     field = np.broadcast_to(stage.palette.haze, (2, 2, 3)).astype(np.float32)
     plane = stage.plane(band, field, opacity.astype(np.uint8))
-    return Scenery(plane, drift=-stage.unit * 0.03 * depth)
+    return Scenery(plane.soft(), drift=-stage.unit * 0.03 * depth)
 
 
 def aurora(stage: Stage, horizon: float) -> list[Element]:
