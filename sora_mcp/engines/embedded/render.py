@@ -26,11 +26,11 @@ from sora_mcp.engines.embedded.storyboard import FRAME_RATE
 _SAMPLES_PER_FRAME = SAMPLE_RATE // FRAME_RATE
 _SOUND_BLOCK = FRAME_RATE
 """Frames whose sound is made at once."""
-_AHEAD = 4
+_AHEAD = 8
 """Pictures that are painted before they are encoded: some of either take several times as long as
-others."""
-_PREPARED = 16
-"""Pictures for which things may be drawn beforehand."""
+others. With four, a clip takes a twentieth longer."""
+_PREPARED = 24
+"""Pictures ahead for which things may be drawn beforehand, which saves a twentieth of the time."""
 
 
 class Stopped(Exception):
