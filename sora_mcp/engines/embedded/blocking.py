@@ -215,4 +215,4 @@ def _shine(shine: tuple[str, float, float], at: tuple[float, float], size: float
     light = glow(rgb(code), reach * size * 0.5, 0.8)
     half = light.luma.shape[1] / 2
     x, y = at[0] - half, at[1] - above * size - half
-    return replace(light, x=2 * round(x / 2), y=2 * round(y / 2))
+    return replace(light, x=2 * round(x / 2), y=2 * round(y / 2), soft=True)

@@ -18,7 +18,6 @@ from sora_mcp.engines.embedded.storyboard import FRAME_RATE
 
 COMMENT = "Preview animatic rendered locally from the prompt; not AI-generated video."
 _TITLE_LENGTH = 120
-_AUDIO_FRAME = 1024
 _TO_PLAIN = "h264_mp4toannexb,filter_units=remove_types=7-8"
 """Start codes for lengths, and no parameter sets: the file's header has them."""
 _OPTIONS = {
@@ -109,14 +108,12 @@ class Movie:
         self._write_pictures(frame)
 
     def add_sound(self, samples: Samples) -> None:
-        """Encode the next samples (2, count), −1 to 1; only the last block may be of any length."""
-        for start in range(0, samples.shape[1], _AUDIO_FRAME):
-            block = np.ascontiguousarray(samples[:, start : start + _AUDIO_FRAME])
-            frame = AudioFrame.from_ndarray(block, "fltp", "stereo")
-            frame.sample_rate = SAMPLE_RATE
-            frame.pts, frame.time_base = self._samples, Fraction(1, SAMPLE_RATE)
-            self._samples += block.shape[1]
-            self._container.mux(self._audio.encode(frame))
+        """Encode the next samples (2, count), −1 to 1."""
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples), "fltp", "stereo")
+        frame.sample_rate = SAMPLE_RATE
+        frame.pts, frame.time_base = self._samples, Fraction(1, SAMPLE_RATE)
+        self._samples += samples.shape[1]
+        self._container.mux(self._audio.encode(frame))
 
     def _write_pictures(self, frame: VideoFrame | None) -> None:
         for packet in self._video.encode(frame):  # pyright: ignore[reportUnknownVariableType]  # see above

@@ -1,10 +1,10 @@
 """The film: every frame of a request, from its shots, transitions, captions and mark."""
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
 from sora_mcp.engines.embedded.caption import Caption, make_caption, make_mark
+from sora_mcp.engines.embedded.pictures.once import Once
 from sora_mcp.engines.embedded.pictures.palette import palette_for, rgb
 from sora_mcp.engines.embedded.pictures.planes import Canvas, dimmed, lay
 from sora_mcp.engines.embedded.request import RenderRequest
@@ -18,11 +18,14 @@ _CAPTION_WAIT, _CAPTION_FADE = 5, 9
 
 
 class _Scene(Protocol):
+    def prepare(self, time: float) -> None: ...
     def paint(self, canvas: Canvas, time: float) -> None: ...
 
 
 class Film:
     """A request as frames. Shots are drawn when they are first seen, and dropped after the last.
+
+    Frames are painted one at a time; another thread may `prepare` later ones meanwhile.
 
     Raises OSError or ValueError when the first frame is not a readable image.
     """
@@ -41,10 +44,11 @@ class Film:
         self._first_look = storyboard(request.model_copy(update={"changes": (), "extensions": ()}))[
             0
         ].look
-        self._scenes: dict[int, _Scene] = {}
-        self._captions: dict[int, Caption] = {}
+        self._scenes = Once(self._scene)
+        self._captions = Once(self._caption)
         self._canvas = Canvas(self.width, self.height)
-        self._other = Canvas(self.width, self.height)
+        # What is leaving in a cross-fade; with one shot there is none.
+        self._other = self._canvas.twin() if len(self.shots) > 1 else self._canvas
         self._mark = make_mark(self.width, self.height)
 
     @property
@@ -52,9 +56,15 @@ class Film:
         """How many frames the film has."""
         return self._starts[-1]
 
+    def prepare(self, frame: int) -> None:
+        """Draw what a frame needs that is drawn but once."""
+        index = self._shot_at(frame)
+        self._scenes[index].prepare(self._time(index, frame))
+        self.caption(index)
+
     def paint(self, frame: int) -> Canvas:
         """Put a frame together; the canvas holds it until the next call."""
-        index = next(i for i, start in enumerate(self._starts[1:]) if frame < start)
+        index = self._shot_at(frame)
         shot = self.shots[index]
         since = frame - self._starts[index]
         self._show(index, frame, self._canvas)
@@ -64,10 +74,18 @@ class Film:
             self._show(index - 1, frame, self._other)
             self._other.mix(self._canvas, _eased((since + 1) / (fade + 1)))
             self._canvas.copy_from(self._other)
-        self._forget(range(index - (since < fade), index + 1))
+        self._scenes.forget_before(index - (since < fade))
+        self._captions.forget_before(index)
         self._letter(index, since)
         lay(self._canvas, self._mark)
         return self._canvas
+
+    def _shot_at(self, frame: int) -> int:
+        return next(i for i, start in enumerate(self._starts[1:]) if frame < start)
+
+    def _time(self, index: int, frame: int) -> float:
+        """Seconds since a shot began."""
+        return (frame - self._starts[index] + self.shots[index].elapsed) / FRAME_RATE
 
     def _goes_on(self, index: int) -> bool:
         """Whether a shot continues the one before it without a visible change."""
@@ -76,15 +94,12 @@ class Film:
         )
 
     def _show(self, index: int, frame: int, canvas: Canvas) -> None:
-        shot = self.shots[index]
-        if index not in self._scenes:
-            before = self._scenes.get(index - 1)
-            self._scenes[index] = before if before and self._goes_on(index) else self._draw(index)
-        time = (frame - self._starts[index] + shot.elapsed) / FRAME_RATE
-        self._scenes[index].paint(canvas, time)
+        self._scenes[index].paint(canvas, self._time(index, frame))
 
-    def _draw(self, index: int) -> _Scene:
+    def _scene(self, index: int) -> _Scene:
         shot = self.shots[index]
+        if index and self._goes_on(index):
+            return self._scenes[index - 1]
         if self._picture is None:
             return Scene(shot, self.width, self.height)
         opens = shot.elapsed == self._starts[index]
@@ -92,29 +107,24 @@ class Film:
             shot, self._picture, self._first_look, self.width, self.height, opens=opens
         )
 
-    def _forget(self, needed: Iterable[int]) -> None:
-        for index in set(self._scenes) - set(needed):
-            del self._scenes[index]
-
     def _letter(self, index: int, since: int) -> None:
         shot = self.shots[index]
         wait = min(_CAPTION_WAIT, shot.frames // 6)
         share = (since - wait) / _CAPTION_FADE
         if index + 1 < len(self.shots):
             share = min(share, (shot.frames - since) / _CAPTION_FADE)
-        layer = self.caption(index).layer
-        if layer and share > 0:
+        layer = self.caption(index).layer if share > 0 else None
+        if layer:
             lay(self._canvas, layer if share >= 1 else dimmed(layer, _eased(share)))
 
     def caption(self, index: int) -> Caption:
         """The caption of a shot."""
-        if index not in self._captions:
-            shot = self.shots[index]
-            accents = palette_for(shot.look.light, shot.look.colours).accents or (rgb("ffb45e"),)
-            self._captions = {
-                index: make_caption(shot.words, label_of(shot), accents[0], self.width, self.height)
-            }
         return self._captions[index]
+
+    def _caption(self, index: int) -> Caption:
+        shot = self.shots[index]
+        accents = palette_for(shot.look.light, shot.look.colours).accents or (rgb("ffb45e"),)
+        return make_caption(shot.words, label_of(shot), accents[0], self.width, self.height)
 
 
 def label_of(shot: Shot) -> str:

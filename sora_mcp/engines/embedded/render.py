@@ -26,9 +26,11 @@ from sora_mcp.engines.embedded.storyboard import FRAME_RATE
 _SAMPLES_PER_FRAME = SAMPLE_RATE // FRAME_RATE
 _SOUND_BLOCK = FRAME_RATE
 """Frames whose sound is made at once."""
-_AHEAD = 4
+_AHEAD = 8
 """Pictures that are painted before they are encoded: some of either take several times as long as
-others."""
+others. With four, a clip takes a twentieth longer."""
+_PREPARED = 24
+"""Pictures ahead for which things may be drawn beforehand, which saves a twentieth of the time."""
 
 
 class Stopped(Exception):
@@ -157,6 +159,7 @@ def _shoot(
     with ThreadPoolExecutor(1) as painter:
         planned = range(first, film.frames)
         coming = deque(painter.submit(paint, frame) for frame in planned[:_AHEAD])
+        prepared = first
         for frame in range(film.frames):
             if stopped():
                 raise Stopped
@@ -164,6 +167,11 @@ def _shoot(
                 _sound(movie, soundtrack, frame)
             if frame < first:
                 continue
+            # Rather than wait, this one draws beforehand what is drawn but once.
+            prepared = max(prepared, frame + _AHEAD)
+            while not coming[0].done() and prepared < min(frame + _PREPARED, film.frames):
+                film.prepare(prepared)
+                prepared += 1
             picture = coming.popleft().result()
             if frame + _AHEAD < film.frames:
                 coming.append(painter.submit(paint, frame + _AHEAD))

@@ -5,7 +5,7 @@ import numpy as np
 from sora_mcp.engines.embedded.blocking import figures
 from sora_mcp.engines.embedded.pictures.arrays import U16
 from sora_mcp.engines.embedded.pictures.camera import Path
-from sora_mcp.engines.embedded.pictures.elements import Element
+from sora_mcp.engines.embedded.pictures.elements import Element, Sprite
 from sora_mcp.engines.embedded.pictures.palette import palette_for
 from sora_mcp.engines.embedded.pictures.planes import Canvas, magnify
 from sora_mcp.engines.embedded.pictures.stage import Stage
@@ -50,6 +50,12 @@ class Scene:
             self._elements.append(lightning(stage))
         self._vignette = _vignette(width, height)
         self._whole: Canvas | None = None
+
+    def prepare(self, time: float) -> None:
+        """Draw what the picture of a moment needs; another one may be painted meanwhile."""
+        for element in self._elements:
+            if isinstance(element, Sprite):
+                element.pose(time)
 
     def paint(self, canvas: Canvas, time: float) -> None:
         """Show the scene `time` seconds after the shot began."""

@@ -63,6 +63,9 @@ class StillScene:
         self._whole = Canvas(width, height)
         self._moved = Canvas(width, height)
 
+    def prepare(self, time: float) -> None:
+        """Nothing is drawn beforehand."""
+
     def paint(self, canvas: Canvas, time: float) -> None:
         """Show the image `time` seconds after the shot began."""
         arrived = min(time / _APPEAR, 1.0) if self._opens else 1.0

@@ -12,11 +12,12 @@ import numpy as np
 
 from sora_mcp.engines.embedded.pictures.arrays import U16, Floats
 from sora_mcp.engines.embedded.pictures.camera import View
+from sora_mcp.engines.embedded.pictures.once import Once
 from sora_mcp.engines.embedded.pictures.planes import SUBPIXELS, Canvas, Layer, lay
 from sora_mcp.engines.embedded.pictures.stage import Plane
 
-WHITE = 235
-"""The brightest luma of video."""
+BLACK, WHITE = 16, 235
+"""The darkest and the brightest luma of video."""
 
 
 class Element(Protocol):
@@ -53,18 +54,12 @@ class Scenery:
         lay(canvas, self.plane.layer, dx, dy)
 
 
-class Poses:
+class Poses(Once[Layer]):
     """The poses of a figure, each drawn when it is first seen."""
 
     def __init__(self, count: int, draw: Callable[[int], Layer]) -> None:
+        super().__init__(draw)
         self.count = count
-        self._draw = draw
-        self._drawn: dict[int, Layer] = {}
-
-    def __getitem__(self, index: int) -> Layer:
-        if index not in self._drawn:
-            self._drawn[index] = self._draw(index)
-        return self._drawn[index]
 
 
 @dataclass(frozen=True)
@@ -87,12 +82,14 @@ class Sprite:
         if self.follows:
             dx = 0.0
         x, y = self.path(time)
-        lay(canvas, self.poses[self._pose(time / self.cycle)], dx + x, dy + y)
+        lay(canvas, self.pose(time), dx + x, dy + y)
 
-    def _pose(self, cycles: float) -> int:
+    def pose(self, time: float) -> Layer:
+        """The pose of a moment; any thread may have it drawn beforehand."""
+        cycles, count = time / self.cycle, self.poses.count
         if self.sways:
-            return round((0.5 + 0.5 * sin(2 * pi * cycles)) * (self.poses.count - 1))
-        return int(cycles * self.poses.count) % self.poses.count
+            return self.poses[round((0.5 + 0.5 * sin(2 * pi * cycles)) * (count - 1))]
+        return self.poses[int(cycles * count) % count]
 
 
 @dataclass(frozen=True)
@@ -139,19 +136,13 @@ def add_light(canvas: Canvas, target: U16, light: U16, shift: int = 0) -> None:
         np.right_shift(mixed, 4, out=mixed)
         here = mixed
     np.add(target, here, out=target)
-    _keep_below(target, WHITE)
+    _keep_legal(target)
 
 
-def _keep_below(values: U16, most: int) -> None:
-    """Lower what is above a limit."""
-    # NumPy compares with a row four times as fast as with a single number.
-    np.minimum(values, _row(values, most), out=values)
-
-
-def _row(values: U16, filling: int) -> U16:
-    row: U16 = np.empty_like(values[0])
-    row.fill(filling)
-    return row
+def _keep_legal(luma: U16) -> None:
+    """Lower what is brighter than white."""
+    # With two limits this is six times as fast as `np.minimum` with one.
+    np.clip(luma, BLACK, WHITE, out=luma)
 
 
 @dataclass(frozen=True)
@@ -169,7 +160,7 @@ class Rays:
         np.multiply(self.light, round(256 * self.pulse(time)), out=scaled)
         np.right_shift(scaled, 8, out=scaled)
         np.add(canvas.luma, scaled, out=canvas.luma)
-        _keep_below(canvas.luma, WHITE)
+        _keep_legal(canvas.luma)
 
 
 @dataclass(frozen=True)
@@ -250,14 +241,13 @@ class Glints:
             self.second[:rows, two : two + canvas.width],
             out=shine,
         )
-        np.maximum(shine, _row(shine, self.threshold), out=shine)
+        np.clip(shine, self.threshold, self.threshold + 85, out=shine)
         np.subtract(shine, self.threshold, out=shine)
-        _keep_below(shine, 85)
         np.multiply(shine, self.gain, out=shine)
         np.right_shift(shine, 7, out=shine)
         target = canvas.luma[edge : edge + rows]
         np.add(target, shine, out=target)
-        _keep_below(target, WHITE)
+        _keep_legal(target)
 
 
 @dataclass(frozen=True)

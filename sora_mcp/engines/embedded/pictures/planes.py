@@ -24,6 +24,7 @@ from sora_mcp.engines.embedded.pictures.arrays import U8, U16, Floats
 _BYTE, _FULL = np.uint16(8), np.uint16(256)
 SUBPIXELS = 16
 """Steps per pixel in which layers move."""
+_HALF = SUBPIXELS // 2
 
 
 class Canvas:
@@ -92,6 +93,8 @@ class Layer:
     y: int = 0
     solid: int = 0
     """The row from which on nothing shows through; even."""
+    soft: bool = False
+    """It has no sharp edge, and moves in steps of half a pixel."""
 
 
 def blend_planes(
@@ -220,11 +223,12 @@ def lay(canvas: Canvas, layer: Layer, dx: float = 0.0, dy: float = 0.0) -> None:
     """Lay a layer over the canvas, moved by (dx, dy) pixels from its resting place."""
     x, y = layer.x + dx, layer.y + dy
     luma, rows, solid = canvas.luma[None], layer.luma.shape[1], layer.solid
-    _lay_rows(canvas, luma, layer.luma, x, y, (0, solid), solid=False)
-    _lay_rows(canvas, luma, layer.luma, x, y, (solid, rows), solid=True)
+    step = _HALF if layer.soft else 1
+    _lay_rows(canvas, luma, layer.luma, x, y, (0, solid), step, solid=False)
+    _lay_rows(canvas, luma, layer.luma, x, y, (solid, rows), step, solid=True)
     half, x, y = canvas.chroma, x / 2, y / 2
-    _lay_rows(canvas, half, layer.chroma, x, y, (0, solid // 2), solid=False)
-    _lay_rows(canvas, half, layer.chroma, x, y, (solid // 2, rows // 2), solid=True)
+    _lay_rows(canvas, half, layer.chroma, x, y, (0, solid // 2), step, solid=False)
+    _lay_rows(canvas, half, layer.chroma, x, y, (solid // 2, rows // 2), step, solid=True)
 
 
 def _lay_rows(
@@ -234,12 +238,13 @@ def _lay_rows(
     x: float,
     y: float,
     rows: tuple[int, int],
+    step: int,
     *,
     solid: bool,
 ) -> None:
     """Blend rows of `source` (colours, then keep) over `target` (colours), its corner at (x, y)."""
-    column, shift_x = _split(x)
-    row, shift_y = _split(y)
+    column, shift_x = _split(x, step)
+    row, shift_y = _split(y, step)
     height, width = target.shape[1:]
     # A fraction reads one more column (row) on the left (above): the edge itself is given up.
     left, right = max(column + (shift_x > 0), 0), min(column + source.shape[2], width)
@@ -260,8 +265,8 @@ def _lay_rows(
         np.add(place, part[:colours], out=place)
 
 
-def _split(position: float) -> tuple[int, int]:
-    steps = floor(position * SUBPIXELS + 0.5)
+def _split(position: float, step: int) -> tuple[int, int]:
+    steps = step * floor(position * SUBPIXELS / step + 0.5)
     return steps // SUBPIXELS, steps % SUBPIXELS
 
 
@@ -289,6 +294,11 @@ def _shifted(
 
 def _between(before: U16, here: U16, shift: int, scratch: tuple[U16, U16]) -> U16:
     mixed, other = scratch
+    if shift == _HALF:  # the same in half the time
+        np.add(before, here, out=mixed)
+        np.add(mixed, 1, out=mixed)
+        np.right_shift(mixed, 1, out=mixed)
+        return mixed
     np.multiply(before, shift, out=mixed)
     np.multiply(here, SUBPIXELS - shift, out=other)
     np.add(mixed, other, out=mixed)
@@ -310,23 +320,24 @@ def _magnify_plane(
     columns, right_share = _steps(width, zoom, focus[0])
     rows, lower_share = _steps(height, zoom, focus[1])
     lower_share = lower_share[:, None]
-    next_column, next_row = np.minimum(columns + 1, width - 1), np.minimum(rows + 1, height - 1)
-    for plane, out in zip(source, target, strict=True):
-        tall, other = canvas.scratch((height, width))
+    seen, rows = source[:, rows[0] : rows[-1] + 2], rows - rows[0]
+    for plane, out in zip(seen, target, strict=True):
+        # Picking columns costs four times as much as any other pass. Values have eight bits, so
+        # each takes its right neighbour along in the other eight: a quarter of the time less.
+        wide, pairs = canvas.scratch(plane.shape)
+        np.left_shift(plane, 8, out=wide)
+        np.bitwise_or(plane.reshape(-1)[:-1], wide.reshape(-1)[1:], out=pairs.reshape(-1)[:-1])
         # Wrapping never happens; the check for it costs two thirds of the one for clipping.
-        np.take(plane, rows, axis=0, out=tall, mode="wrap")
-        np.take(plane, next_row, axis=0, out=other, mode="wrap")
-        np.multiply(tall, SUBPIXELS - lower_share, out=tall)
-        np.multiply(other, lower_share, out=other)
-        np.add(tall, other, out=tall)
-        np.right_shift(tall, 4, out=tall)
-        np.take(tall, columns, axis=1, out=out, mode="wrap")
-        np.take(tall, next_column, axis=1, out=other, mode="wrap")
-        np.multiply(out, SUBPIXELS - right_share, out=out)
-        np.multiply(other, right_share, out=other)
-        np.add(out, other, out=out)
-        np.add(out, SUBPIXELS // 2, out=out)
-        np.right_shift(out, 4, out=out)
+        np.take(pairs, columns, axis=1, out=wide, mode="wrap")
+        np.bitwise_and(wide, 255, out=pairs)
+        np.right_shift(wide, 8, out=wide)
+        _weigh(wide, SUBPIXELS - right_share, pairs)
+        below, _ = canvas.scratch(out.shape, keep=1)
+        np.take(wide, rows, axis=0, out=out, mode="wrap")
+        np.take(wide, rows + 1, axis=0, out=below, mode="wrap")
+        _weigh(out, lower_share, below)
+        np.add(out, SUBPIXELS**2 // 2, out=out)
+        np.right_shift(out, 8, out=out)
 
 
 def _steps(size: int, zoom: float, focus: float) -> tuple[NDArray[np.intp], U16]:
@@ -335,4 +346,12 @@ def _steps(size: int, zoom: float, focus: float) -> tuple[NDArray[np.intp], U16]
     start = (size - seen) * focus
     positions = start + (np.arange(size) + 0.5) / zoom - 0.5
     fixed = np.floor(positions.clip(0, size - 1) * SUBPIXELS + 0.5).astype(np.intp)
-    return fixed // SUBPIXELS, (fixed % SUBPIXELS).astype(np.uint16)
+    pixels = np.minimum(fixed // SUBPIXELS, size - 2)  # the last one has no next
+    return pixels, (fixed - pixels * SUBPIXELS).astype(np.uint16)
+
+
+def _weigh(values: U16, share: U16, others: U16) -> None:
+    """Mix sixteenths of other values into some; the sums are sixteen times as large."""
+    np.multiply(values, SUBPIXELS - share, out=values)
+    np.multiply(others, share, out=others)
+    np.add(values, others, out=values)

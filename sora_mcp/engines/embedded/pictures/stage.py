@@ -5,7 +5,7 @@ of the picture at one distance. They paint colours as a coarse field (light and 
 smooth) under a fine opacity (edges are sharp).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
@@ -60,6 +60,10 @@ class Plane:
     layer: Layer
     depth: float
     period: int | None = None
+
+    def soft(self) -> "Plane":
+        """Tell that it has no sharp edge, so that moving it costs a third."""
+        return replace(self, layer=replace(self.layer, soft=True))
 
 
 @dataclass(frozen=True)

@@ -107,7 +107,7 @@ def clouds(
         bright = mix(palette.haze * 1.25, palette.sun, 0.12)
     field = np.asarray(dark + (bright - dark) * shade[..., None], np.float32)
     opacity = (drawing.enlarge(cover, band.height, band.width).clip(0, 1) * 215).astype(np.uint8)
-    return Scenery(stage.plane(band, field, opacity), drift=stage.unit * 0.004)
+    return Scenery(stage.plane(band, field, opacity).soft(), drift=stage.unit * 0.004)
 
 
 def haze_band(stage: Stage, horizon: float, spread_up: float, strength: float) -> Scenery:

@@ -55,8 +55,8 @@ def _glints(stage: Stage, edge: float, rows: int, calm: float, depth: float) -> 
         # Rows are read faster near the horizon, where waves look small.
         tall = drawing.noise(random, rows, period, (stage.unit * 0.008, stage.unit * 0.07), 3)
         squeeze = np.linspace(0, 1, rows, dtype=np.float32) ** 0.5
-        sheet = tall[(squeeze * (rows - 1)).astype(int)] * 255
-        sheets.append(np.concatenate([sheet, sheet[:, : stage.width]], axis=1).astype(np.uint16))
+        sheet = (tall * 255).astype(np.uint16)[(squeeze * (rows - 1)).astype(int)]
+        sheets.append(np.concatenate([sheet, sheet[:, : stage.width]], axis=1))
     x = np.arange(stage.width, dtype=np.float32)
     sun = stage.x(palette.sun_at[0])
     path = np.exp(-(((x - sun) / stage.x(0.11)) ** 2)) * (0.25 + 0.75 * palette.glow) + 0.1

@@ -14,7 +14,14 @@ from sora_mcp.engines.embedded.pictures.camera import View
 from sora_mcp.engines.embedded.pictures.elements import Element, Rays, Scenery, Sheet, offset
 from sora_mcp.engines.embedded.pictures.outline import oval
 from sora_mcp.engines.embedded.pictures.palette import mix, rgb
-from sora_mcp.engines.embedded.pictures.planes import Canvas, Layer, blend_planes, lay, to_yuv
+from sora_mcp.engines.embedded.pictures.planes import (
+    Canvas,
+    Layer,
+    blend_planes,
+    lay,
+    spread,
+    to_yuv,
+)
 from sora_mcp.engines.embedded.pictures.stage import Stage
 
 
@@ -110,7 +117,7 @@ def _fog(stage: Stage, middle: float, depth: float, strength: float) -> Scenery:
     opacity = drawing.enlarge(cover, band.height, band.width).clip(0, 1) * 235
     field = np.broadcast_to(stage.palette.haze, (2, 2, 3)).astype(np.float32)
     plane = stage.plane(band, field, opacity.astype(np.uint8))
-    return Scenery(plane, drift=-stage.unit * 0.03 * depth)
+    return Scenery(plane.soft(), drift=-stage.unit * 0.03 * depth)
 
 
 def aurora(stage: Stage, horizon: float) -> list[Element]:
@@ -212,18 +219,23 @@ def _motes(
     )
 
 
+_GLOW = 160
+"""Rows and columns of a light that is worked out in all detail."""
+
+
 def glow(colour: Colour, radius: float, strength: float) -> Layer:
     """A small light with a soft halo."""
     size = 2 * max(3, round(radius * 3))
-    light = drawing.halo(size, size, (size / 2 - 0.5, size / 2 - 0.5), radius * 0.55)
-    edge = drawing.halo(size, size, (size / 2 - 0.5, size / 2 - 0.5), size)
+    # A large light is smooth enough to be worked out small and enlarged.
+    coarse = min(size, _GLOW)
+    centre = (coarse / 2 - 0.5, coarse / 2 - 0.5)
+    light = drawing.halo(coarse, coarse, centre, radius * 0.55 * coarse / size)
+    edge = drawing.halo(coarse, coarse, centre, coarse)
     share = (light * 1.5 * drawing.smooth(edge, 0.607, 0.75)).clip(0, 1)
     core = mix(colour, rgb("ffffff"), 0.6)
     field = colour + (core - colour) * (share**2)[..., None]
-    return blend_planes(
-        *to_yuv((field.clip(0, 1) * 255).astype(np.uint8)),
-        (share * strength * 255).astype(np.uint8),
-    )
+    opacity = drawing.enlarge(share, size, size).clip(0, 1) * strength * 255
+    return blend_planes(*spread(field, size, size), opacity.astype(np.uint8))
 
 
 def _fireflies(stage: Stage, horizon: float) -> Motes:
