@@ -1,9 +1,9 @@
 """Clients that are too slow: those that never finish a request, or never read an answer."""
 
 import asyncio
+import math
 
 import anyio
-import anyio.lowlevel
 import h11
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -47,11 +47,11 @@ class Patience:
             if late:
                 return
             begun = True
-            with anyio.move_on_after(READ_SECONDS) as limit:
+            handling.deadline = anyio.current_time() + READ_SECONDS
+            try:
                 await send(message)
-            if limit.cancelled_caught:
-                handling.cancel()
-                await anyio.lowlevel.checkpoint()
+            finally:
+                handling.deadline = math.inf
 
         with anyio.CancelScope() as handling:
             await self._app(scope, receive_in_time, send_in_time)
