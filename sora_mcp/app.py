@@ -113,6 +113,8 @@ class App:
     async def _open_parts(self) -> _Parts:
         if self._problem is not None:
             raise NotConfigured(self._problem.message)
+        if self._parts is not None:
+            return self._parts
         async with self._opening:
             parts = self._parts
             if parts is None:

@@ -10,7 +10,7 @@ from sora_mcp.engines.tracing import TracedClient
 MOST_BYTES = 8 << 20
 """More of an answer than this is not read, where it is no video."""
 _READ_BYTES = 256 << 10
-"""At once, as many as asyncio hands out: 200 MB take 0.28 s then, in the library's 64 KiB 0.34 s."""
+"""At once, as many as asyncio hands out: 200 MB in 0.28 s; with the library's 64 KiB in 0.34 s."""
 _OF_THE_BODY = (b"content-encoding", b"content-length", b"transfer-encoding")
 """Headers that say how the body comes."""
 
