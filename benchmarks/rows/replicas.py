@@ -37,7 +37,7 @@ async def _measure_looks(effort: Effort) -> Sequence[Figure]:
     busy: dict[int, float] = {}
     for _ in range(1 if effort.quick else effort.rounds):
         for count in _REPLICAS:
-            rate, busy[count] = await _follow(count, seconds=4 if effort.quick else 10)
+            rate, busy[count] = await _follow(count, seconds=2 if effort.quick else 10)
             looks[count].append(rate)
     return [
         Figure(
