@@ -32,18 +32,10 @@ class Claiming:
         lease_seconds: float,
         limits: Mapping[str, EngineLimits],
     ) -> list[Claim]:
-        """Lease due jobs to a worker, most urgent first; of those that wait for an engine no more
-        than `submissions`: what became of one that was leased to a killed process is not known.
-
-        A waiting job becomes `submitting` in the same transaction, and only when its engine has a
-        free slot and its interval has passed (joins and deletions need no engine: they stay
-        `waiting`). A leased job is not given to anyone else until the lease ends; its `fence`
-        goes up by one.
-        """
+        """As `JobStore.claim` says; first what an earlier claim left in doubt waits again."""
         claims: list[Claim] = []
         try:
             async with self._database.writing() as (connection, now):
-                # First what an earlier claim left in doubt waits again.
                 for owner, job in self._in_doubt:
                     await _give_back(connection, owner, job)
                 rows = await due_jobs(connection, now, limits, limit, submissions)

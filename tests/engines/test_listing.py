@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from benchmarks.ledgers import OWNER, at_host, fill
-from sora_mcp.app import open_app
+from sora_mcp.app import App, open_app
 from sora_mcp.engines.videos_api import LIST_LIMIT
 from sora_mcp.videos.following import WRITES
 from sora_mcp.videos.worker import CLAIM_AT_MOST
@@ -61,6 +61,18 @@ async def test_one_page_is_read_where_more_would_not_pay_or_cannot_be_had(
     assert host.requests == [("GET", PATH)]
 
 
+async def all_looked_at(app: App, jobs: int) -> None:
+    """Have an app go on with so many jobs; return when it has told a change of each."""
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(app.resume)
+        seen: set[str] = set()
+        async for change in app.changes():
+            seen.add(change.video_id)
+            if len(seen) == jobs:
+                break
+        tasks.cancel_scope.cancel()
+
+
 async def test_jobs_that_are_followed_are_not_looked_at_one_by_one_where_the_host_lists(
     tmp_path: Path,
 ) -> None:
@@ -69,14 +81,8 @@ async def test_jobs_that_are_followed_are_not_looked_at_one_by_one_where_the_hos
         await fill(None, tmp_path / "home", at_host(jobs, url))
         settings = settings_in(tmp_path, base_url=f"{url}/v1", api_key=KEY)
         with anyio.fail_after(60):
-            async with open_app(settings) as app, anyio.create_task_group() as tasks:
-                tasks.start_soon(app.resume)
-                seen: set[str] = set()
-                async for change in app.changes():
-                    seen.add(change.video_id)
-                    if len(seen) == len(jobs):
-                        break
-                tasks.cancel_scope.cancel()
+            async with open_app(settings) as app:
+                await all_looked_at(app, len(jobs))
     asked = [path for _, path in host.requests if path.startswith(PATH)]
     assert set(asked) == {PATH}
     assert len(asked) < len(jobs) / 20
@@ -92,14 +98,8 @@ async def test_jobs_that_are_due_together_share_a_list_however_many_portions_the
         await fill(None, tmp_path / "home", at_host(names[::-1], url), spread=0.001)
         settings = settings_in(tmp_path, base_url=f"{url}/v1", api_key=KEY)
         with anyio.fail_after(60):
-            async with open_app(settings) as app, anyio.create_task_group() as tasks:
-                tasks.start_soon(app.resume)
-                seen: set[str] = set()
-                async for change in app.changes():
-                    seen.add(change.video_id)
-                    if len(seen) == jobs:
-                        break
-                tasks.cancel_scope.cancel()
+            async with open_app(settings) as app:
+                await all_looked_at(app, jobs)
     asked = [path for _, path in host.requests if path.startswith(PATH)]
     # On a slow machine some may be due again by then.
     assert pages <= len(asked) <= 2 * pages < pages * math.ceil(jobs / CLAIM_AT_MOST)

@@ -17,7 +17,7 @@ from starlette.responses import Response
 from sora_mcp.app import open_app
 from sora_mcp.cli.outcome import Exit
 from sora_mcp.videos.models import JobStatus
-from tests.fakes.videos_api import error
+from tests.fakes.videos_api import Fault, error
 from tests.harness import KEY, OWNER, a_host, app_in, settings_in
 from tests.http.served import client_at, served
 from tests.reliability.faults import FETCH, LIST, LOOK, SUBMIT
@@ -37,6 +37,18 @@ def server() -> Generator[Server]:
     server.end()
 
 
+def stopping(server: Server, away: anyio.Event) -> Fault:
+    """Carry the request out, stop the database, say so, and answer."""
+
+    async def fault(request: Request, carry_out: Callable[[], Awaitable[Response]]) -> Response:
+        response = await carry_out()
+        await anyio.to_thread.run_sync(server.stop)
+        away.set()
+        return response
+
+    return fault
+
+
 @pytest.mark.parametrize("route", [SUBMIT, LOOK])
 async def test_what_a_host_answers_while_the_database_is_away_is_written_when_it_is_back(
     route: str, server: Server, tmp_path: Path
@@ -46,15 +58,7 @@ async def test_what_a_host_answers_while_the_database_is_away_is_written_when_it
     host.fail(LIST, *[error(500, "No list today.")] * 99)
     away = anyio.Event()
 
-    async def stop_the_database(
-        request: Request, carry_out: Callable[[], Awaitable[Response]]
-    ) -> Response:
-        response = await carry_out()
-        await anyio.to_thread.run_sync(server.stop)
-        away.set()
-        return response
-
-    host.fail(route, stop_the_database)
+    host.fail(route, stopping(server, away))
     with anyio.fail_after(110):
         async with (
             server.database() as database,
@@ -87,14 +91,7 @@ async def test_a_call_whose_ledger_breaks_off_tells_the_id_and_not_to_call_again
 ) -> None:
     host = a_host()
 
-    async def stop_the_database(
-        request: Request, carry_out: Callable[[], Awaitable[Response]]
-    ) -> Response:
-        response = await carry_out()
-        await anyio.to_thread.run_sync(server.stop)
-        return response
-
-    host.fail(SUBMIT, stop_the_database)
+    host.fail(SUBMIT, stopping(server, anyio.Event()))
     with anyio.fail_after(110):
         async with (
             server.database() as database,

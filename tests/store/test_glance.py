@@ -24,9 +24,7 @@ async def test_what_another_process_wrote_is_seen_at_once(tmp_path: Path) -> Non
             assert await ours.get(job.id) is None
 
 
-async def test_a_ledger_that_is_locked_is_waited_for_without_holding_up_others(
-    tmp_path: Path,
-) -> None:
+async def test_a_ledger_that_is_locked_is_waited_for(tmp_path: Path) -> None:
     async with open_store(None, tmp_path) as store:
         job = await add(store)
     found: list[Job | None] = []

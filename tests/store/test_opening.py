@@ -88,10 +88,14 @@ async def test_a_ledger_that_is_up_to_date_opens_without_the_migration_library(
 ) -> None:
     async with open_store(None, tmp_path):
         pass
+    assert not await _opening_loads("alembic", tmp_path)
+
+
+async def _opening_loads(module: str, home: Path) -> bool:
     child = Child()
     try:
-        await child.ask("open", None, str(tmp_path))
-        assert not await child.ask("has_loaded", "alembic")
+        await child.ask("open", None, str(home))
+        return await child.ask("has_loaded", module)
     finally:
         child.kill()
 
@@ -294,12 +298,7 @@ def _schema(file: Path) -> dict[str, str]:
 
 
 async def test_a_new_ledger_is_made_without_the_migration_library(tmp_path: Path) -> None:
-    child = Child()
-    try:
-        await child.ask("open", None, str(tmp_path))
-        assert not await child.ask("has_loaded", "alembic")
-    finally:
-        child.kill()
+    assert not await _opening_loads("alembic", tmp_path)
 
 
 async def test_writes_survive_a_power_cut_and_do_not_hinder_readers(tmp_path: Path) -> None:

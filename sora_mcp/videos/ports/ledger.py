@@ -112,11 +112,12 @@ class JobStore(Protocol):
         limits: Mapping[str, EngineLimits],
     ) -> list[Claim]:
         """Lease due jobs to a worker, most urgent first; of those that wait for an engine no more
-        than `submissions`.
+        than `submissions`: what became of one that was leased to a killed process is not known.
 
         A waiting job becomes `submitting` in the same transaction, and only when its engine has a
-        free slot and its interval has passed (joins need no engine: they stay `waiting`). A leased
-        job is not given to anyone else until the lease ends; its `fence` goes up by one.
+        free slot and its interval has passed (joins and deletions need no engine: they stay
+        `waiting`). A leased job is not given to anyone else until the lease ends; its `fence` goes
+        up by one.
         """
         ...
 

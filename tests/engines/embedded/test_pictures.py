@@ -102,10 +102,14 @@ def test_what_several_threads_ask_for_is_drawn_once() -> None:
 
 
 def test_what_cannot_be_drawn_is_told_to_everybody_who_asks() -> None:
+    tried: list[int] = []
+
     def draw(index: int) -> str:
+        tried.append(index)
         raise ValueError(index)
 
     things = Once(draw)
     for _ in range(2):
         with pytest.raises(ValueError, match="3"):
             things[3]
+    assert tried == [3]
