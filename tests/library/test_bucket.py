@@ -275,6 +275,7 @@ async def test_without_any_key_that_is_said(
 def test_variables_that_the_client_cannot_use_are_a_wrong_setting(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, value: str
 ) -> None:
+    pytest.importorskip("obstore", reason="needs the group `integration`")
     monkeypatch.setenv(name, value)
     with pytest.raises(NotConfigured, match="AWS_") as raised:
         open_bucket("s3://bucket", tmp_path, max_file_bytes=MOST)

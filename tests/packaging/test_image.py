@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 
 import click
 import pytest
-import yaml
 from starlette.routing import Route
 
 from sora_mcp.cli import main
@@ -23,6 +22,8 @@ from tests.packaging.newcomer import ROOT
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ")
 LINES = [line.split(maxsplit=1) for line in DOCKERFILE.splitlines() if line and line[0] != "#"]
+yaml: Any = pytest.importorskip("yaml", reason="needs the group `integration`")
+
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 SECRETS = {

@@ -7,9 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx2
-import obstore
 import pytest
-from obstore.store import S3Store
 from pydantic import SecretStr
 
 from sora_mcp.videos.models import JobStatus, Variant
@@ -76,6 +74,9 @@ async def test_a_backup_made_while_it_runs_brings_videos_back_and_jobs_go_on(
 
 def _moved(place: str) -> str:
     """The objects of a place somewhere else in its bucket, and nothing where they were."""
+    import obstore
+    from obstore.store import S3Store
+
     bucket = place.removeprefix("s3://").split("/")[0]
     store = S3Store(bucket, client_options={"allow_http": True})
     pages = obstore.list(store, "a/prefix")  # pyright: ignore[reportUnknownMemberType]
