@@ -170,8 +170,25 @@ class Database:
             with self.failures(), anyio.CancelScope(shield=True):
                 async with self.engine.connect() as connection:
                     await connection.execution_options(begin="BEGIN IMMEDIATE")
-                    async with connection.begin():
-                        yield connection, await self._read_clock(connection)
+                    yield connection, await self._begin(connection)
+                    await connection.commit()
+
+    async def _begin(self, connection: AsyncConnection) -> datetime:
+        """Begin a transaction, whose time is returned.
+
+        Nothing has been done yet when the connection turns out to be one that PostgreSQL has ended:
+        then it is begun on a new one. The driver hears of the end first and calls the connection
+        closed a moment later (https://github.com/MagicStack/asyncpg/issues/1069).
+        """
+        await connection.begin()
+        try:
+            return await self._read_clock(connection)
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            await connection.rollback()
+            await connection.begin()
+            return await self._read_clock(connection)
 
     async def write_one(self, statement: UpdateBase) -> Any:
         """The one value that a statement returns which is a transaction of its own, on PostgreSQL.

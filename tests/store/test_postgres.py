@@ -1,7 +1,7 @@
 """What only a ledger on PostgreSQL has to stand."""
 
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -19,7 +19,7 @@ from sora_mcp.store.tables import jobs
 from sora_mcp.videos.errors import LedgerBroke, LedgerError, LedgerRefused, NotConfigured
 from sora_mcp.videos.models import JobStatus
 from tests.store.ledgers import NO_LIMIT, OWNER, Ledger, a_job, add, claim, claim_one, new_ledger
-from tests.store.postgres import needs_postgres
+from tests.store.postgres import END_OTHERS, needs_postgres
 
 pytestmark = needs_postgres
 
@@ -67,73 +67,123 @@ async def test_a_ledger_of_the_first_version_gets_what_is_new(tmp_path: Path) ->
         assert await ledger.execute("SELECT * FROM requests, heard, outbox") == []
 
 
-class Cutter:
-    """Stands before a database; cuts the first connection that commits before it is answered."""
+class Between:
+    """Stands before a database and passes everything on."""
 
     def __init__(self, url: str) -> None:
         self._address = make_url(url)
         self._there = f"{self._address.query['host']}/.s.PGSQL.5432"
-        self._committed = False
-        self.refuses = False
-        """Whether nobody gets through after the cut."""
 
     @asynccontextmanager
-    async def open(self, folder: Path) -> AsyncGenerator[str]:
+    async def open(self) -> AsyncGenerator[str]:
         """The address of the database behind it."""
-        listener = await anyio.create_unix_listener(folder / ".s.PGSQL.5432")
-        async with listener, anyio.create_task_group() as tasks:
-            tasks.start_soon(listener.serve, self._serve)
-            url = self._address.set(query={"host": str(folder)})
-            yield url.render_as_string(hide_password=False)
-            tasks.cancel_scope.cancel()
+        # The path of a socket must be short.
+        with TemporaryDirectory(prefix="pg") as folder:
+            listener = await anyio.create_unix_listener(Path(folder) / ".s.PGSQL.5432")
+            async with listener, anyio.create_task_group() as tasks:
+                tasks.start_soon(listener.serve, self._serve)
+                url = self._address.set(query={"host": folder})
+                yield url.render_as_string(hide_password=False)
+                tasks.cancel_scope.cancel()
 
     async def _serve(self, near: SocketStream) -> None:
         async with near, await anyio.connect_unix(self._there) as far:
-            if self._committed and self.refuses:
-                return
             async with anyio.create_task_group() as ways:
                 ways.start_soon(self._ask, near, far)
-                cut = self._committed
-                async for piece in far:
-                    if self._committed and not cut:
-                        break
-                    await near.send(piece)
+                await self._answer(far, near)
                 ways.cancel_scope.cancel()
+
+    async def _ask(self, near: SocketStream, far: SocketStream) -> None:
+        with suppress(anyio.BrokenResourceError):  # that the database has gone, `_answer` sees
+            async for piece in near:
+                await far.send(piece)
+
+    async def _answer(self, far: SocketStream, near: SocketStream) -> None:
+        async for piece in far:
+            await near.send(piece)
+
+
+class Cutter(Between):
+    """Cuts the first connection that commits before it is answered."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._committed = False
+        self.refuses = False
+        """Whether nobody gets through after the cut."""
 
     async def _ask(self, near: SocketStream, far: SocketStream) -> None:
         async for piece in near:
             await far.send(piece)
             self._committed = self._committed or b"COMMIT;" in piece
 
+    async def _answer(self, far: SocketStream, near: SocketStream) -> None:
+        cut = self._committed
+        if cut and self.refuses:
+            return
+        async for piece in far:
+            if self._committed and not cut:
+                break
+            await near.send(piece)
+
+
+class Keeper(Between):
+    """Keeps the first connection open that the database ends."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.ended = anyio.Event()
+
+    async def _answer(self, far: SocketStream, near: SocketStream) -> None:
+        await super()._answer(far, near)
+        if not self.ended.is_set():
+            self.ended.set()
+            await anyio.sleep_forever()
+
+
+async def test_what_is_begun_on_a_connection_that_was_just_ended_is_begun_on_another(
+    tmp_path: Path,
+) -> None:
+    async with new_ledger("postgres", tmp_path) as ledger:
+        assert ledger.url is not None
+        keeper = Keeper(ledger.url)
+        async with keeper.open() as url, open_store(url, tmp_path) as store:
+            first = await add(store)
+            await ledger.execute(END_OTHERS)
+            with anyio.fail_after(60):
+                await keeper.ended.wait()
+                second = await add(store)
+        async with ledger.open() as store:
+            assert {found.id for found in (await store.page(OWNER)).jobs} == {first.id, second.id}
+
 
 @pytest.mark.parametrize("refuses", [False, True])
 async def test_a_connection_that_breaks_at_the_commit_makes_no_second_job_of_a_request(
     refuses: bool, tmp_path: Path
 ) -> None:
-    with TemporaryDirectory(prefix="pg") as folder:  # the path of a socket must be short
-        async with new_ledger("postgres", tmp_path) as ledger:
-            assert ledger.url is not None
-            cutter = Cutter(ledger.url)
-            async with cutter.open(Path(folder)) as url, open_store(url, tmp_path) as store:
-                job = a_job(store)
-                cutter.refuses = refuses
-                if refuses:
-                    with anyio.fail_after(60), pytest.raises(LedgerBroke, match=job.id):
-                        await store.add(job, NO_LIMIT)
-                else:
-                    with anyio.fail_after(60):
-                        assert (await store.add(job, NO_LIMIT)).id == job.id
-            async with ledger.open() as store:
-                assert [found.id for found in (await store.page(OWNER)).jobs] == [job.id]
+    async with new_ledger("postgres", tmp_path) as ledger:
+        assert ledger.url is not None
+        cutter = Cutter(ledger.url)
+        async with cutter.open() as url, open_store(url, tmp_path) as store:
+            job = a_job(store)
+            cutter.refuses = refuses
+            if refuses:
+                with anyio.fail_after(60), pytest.raises(LedgerBroke, match=job.id):
+                    await store.add(job, NO_LIMIT)
+            else:
+                with anyio.fail_after(60):
+                    assert (await store.add(job, NO_LIMIT)).id == job.id
+        async with ledger.open() as store:
+            assert [found.id for found in (await store.page(OWNER)).jobs] == [job.id]
 
 
 @asynccontextmanager
 async def claimed_in_doubt(ledger: Ledger) -> AsyncGenerator[SqlJobStore]:
     """A store whose connection broke at the commit of its claim of a job for sending."""
     assert ledger.url is not None
-    with TemporaryDirectory(prefix="pg") as folder, anyio.fail_after(60):
+    with anyio.fail_after(60):
         async with (
-            Cutter(ledger.url).open(Path(folder)) as url,
+            Cutter(ledger.url).open() as url,
             open_store(url, ledger.home) as store,
         ):
             with pytest.raises(LedgerError):
