@@ -1,6 +1,7 @@
-"""Which folders tools may use when the operator names none."""
+"""Which folders tools may use when the operator names none, and what a home folder is known by."""
 
 import os
+import secrets
 import tempfile
 from pathlib import Path
 
@@ -19,6 +20,20 @@ def allowed_folders(library: Path, working_folder: Path | None) -> tuple[Path, .
     if working_folder is None or not _is_project(working_folder.resolve()):
         return (library,)
     return (library, working_folder)
+
+
+def home_id(home: Path) -> str:
+    """What tells a home folder from all others: made once, and kept in it. Raises `OSError`."""
+    from filelock import FileLock
+
+    home.mkdir(parents=True, exist_ok=True)
+    path = home / "id"
+    with FileLock(home / "id.lock"):
+        known = path.read_text(encoding="ascii") if path.exists() else ""
+        if not known:
+            known = secrets.token_hex(8)
+            path.write_text(known, encoding="ascii")
+    return known
 
 
 def _is_project(folder: Path) -> bool:

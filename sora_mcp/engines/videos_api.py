@@ -227,6 +227,10 @@ class VideosApiEngine:
                 self._knowledge.learn(**{submission.operation.value: "emulated"})
         return error
 
+    def keeps_here(self, engine_job_id: str) -> bool:
+        """Whether the job is one of the engine inside this process, or of a standing request."""
+        return self.free or is_standing(engine_job_id)
+
     async def retrieve(self, engine_job_id: str) -> EngineJob:
         """Look at one job."""
         if self._standing is not None and is_standing(engine_job_id):

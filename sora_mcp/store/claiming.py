@@ -18,8 +18,9 @@ from sora_mcp.videos.ports import Claim, EngineLimits
 class Claiming:
     """Leases due jobs to the workers of this process."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, home: str | None) -> None:
         self._database = database
+        self._home = home
         self._in_doubt: list[tuple[str, Job]] = []
         """Workers, and what may have been leased to them for sending without their knowing it."""
 
@@ -38,7 +39,7 @@ class Claiming:
             async with self._database.writing() as (connection, now):
                 for owner, job in self._in_doubt:
                     await _give_back(connection, owner, job)
-                rows = await due_jobs(connection, now, limits, limit, submissions)
+                rows = await due_jobs(connection, now, limits, limit, submissions, self._home)
                 for engine in {row["queue_engine"] for row in rows} - {None}:
                     if pause := limits[engine].min_interval:
                         await hold_until(connection, engine, now + timedelta(seconds=pause))

@@ -31,7 +31,7 @@ from sora_mcp.store.database import Database
 from sora_mcp.store.tables import jobs, metadata
 from sora_mcp.videos.errors import LedgerError, LedgerTooNew
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision in `migrations/versions`."""
 
 _VERSION = Table(

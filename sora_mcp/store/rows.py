@@ -23,6 +23,7 @@ _OWN_COLUMNS = frozenset(
         "expires_at",
         "delete_requested",
         "fence",
+        "home",
     }
 )
 

@@ -1,9 +1,20 @@
 """Who may work on what: due jobs, leases, and the room that engines have for waiting jobs."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import ColumnElement, RowMapping, case, func, literal, or_, select, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    RowMapping,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.database import lock_row
@@ -11,6 +22,9 @@ from sora_mcp.store.rows import job_of
 from sora_mcp.store.tables import EPOCH, Moment, engines, jobs
 from sora_mcp.videos.models import JobStatus
 from sora_mcp.videos.ports import Claim, EngineLimits
+
+ORPHANED_AFTER = timedelta(minutes=10)
+"""So long overdue is a job that no process of its home folder will look at any more."""
 
 _NEVER = datetime.max.replace(tzinfo=UTC)
 
@@ -20,12 +34,22 @@ def free(now: datetime) -> ColumnElement[bool]:
     return or_(jobs.c.lease_until.is_(None), jobs.c.lease_until <= now)
 
 
+def _due_at(home: str | None) -> ColumnElement[datetime]:
+    """When a job is due for the processes of a home folder."""
+    if home is None:
+        return jobs.c.run_at
+    # As the whole microseconds that it is.
+    orphaned = type_coerce(jobs.c.run_at, BigInteger) + ORPHANED_AFTER // timedelta(microseconds=1)
+    return case((jobs.c.home != home, type_coerce(orphaned, Moment)), else_=jobs.c.run_at)
+
+
 async def due_jobs(
     connection: AsyncConnection,
     now: datetime,
     limits: Mapping[str, EngineLimits],
     limit: int,
     submissions: int,
+    home: str | None,
 ) -> list[RowMapping]:
     """The jobs that somebody should look at now, held, most urgent first; at most `limit`, and of
     those that wait for an engine at most `submissions`.
@@ -35,7 +59,7 @@ async def due_jobs(
     vanishes_at = case((downloading, func.coalesce(jobs.c.expires_at, never)), else_=never)
     found = await connection.execute(
         select(jobs)
-        .where(jobs.c.queue_engine.is_(None), jobs.c.run_at <= now, free(now))
+        .where(jobs.c.queue_engine.is_(None), jobs.c.run_at <= now, _due_at(home) <= now, free(now))
         .order_by(vanishes_at, jobs.c.run_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -43,20 +67,30 @@ async def due_jobs(
     rows = list(found.mappings())
     # In the order of names, so that two replicas never wait for each other's engines.
     for engine in sorted(limits):
-        rows += await _admitted(connection, now, engine, limits[engine], submissions)
+        rows += await _admitted(connection, now, engine, limits[engine], submissions, home)
     rows.sort(key=_urgency)
     too_many = [row["id"] for row in rows if row["queue_engine"]][submissions:]
     return [row for row in rows if row["id"] not in too_many][:limit]
 
 
 async def _admitted(
-    connection: AsyncConnection, now: datetime, engine: str, limits: EngineLimits, limit: int
+    connection: AsyncConnection,
+    now: datetime,
+    engine: str,
+    limits: EngineLimits,
+    limit: int,
+    home: str | None,
 ) -> list[RowMapping]:
     """The waiting jobs that an engine has room for."""
     most = 1 if limits.min_interval > 0 else limits.max_active
     found = await connection.execute(
         select(jobs)
-        .where(jobs.c.queue_engine == engine, jobs.c.run_at <= now, free(now))
+        .where(
+            jobs.c.queue_engine == engine,
+            jobs.c.run_at <= now,
+            _due_at(home) <= now,
+            free(now),
+        )
         .order_by(jobs.c.run_at)
         .limit(min(most, limit))
         .with_for_update(skip_locked=True)
@@ -136,21 +170,24 @@ async def _next_submit_at(connection: AsyncConnection, engine: str) -> datetime:
 
 
 async def next_moment(
-    connection: AsyncConnection, limits: Mapping[str, EngineLimits], now: datetime
+    connection: AsyncConnection,
+    limits: Mapping[str, EngineLimits],
+    now: datetime,
+    home: str | None,
 ) -> datetime | None:
     """When the next job is due or a lease ends; None when there is nothing to wait for.
 
     Jobs that wait for a full engine are left out: the write that frees a slot wakes the workers.
     """
-    leased = jobs.c.lease_until > jobs.c.run_at
-    free_at = case((leased, jobs.c.lease_until), else_=jobs.c.run_at)
+    due_at = _due_at(home)
+    free_at = case((jobs.c.lease_until > due_at, jobs.c.lease_until), else_=due_at)
     due = select(func.min(free_at)).where(jobs.c.run_at.is_not(None), jobs.c.queue_engine.is_(None))
     moments = [(await connection.execute(due)).scalar()]
     for engine in limits:
         queue = (
-            select(jobs.c.run_at)
+            select(due_at)
             .where(jobs.c.queue_engine == engine, jobs.c.run_at.is_not(None), free(now))
-            .order_by(jobs.c.run_at)
+            .order_by(due_at)
             .limit(1)
         )
         first = (await connection.execute(queue)).scalar()

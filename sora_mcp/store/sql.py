@@ -46,13 +46,16 @@ _WITH_ID = select(*JOB_COLUMNS, jobs.c.deleted_at).where(jobs.c.id == bindparam(
 class SqlJobStore:
     """Implements the `JobStore` port."""
 
-    def __init__(self, database: Database, *, announces: bool = False) -> None:
-        """`announces`: whether the end of a job is put into the outbox."""
+    def __init__(
+        self, database: Database, *, home: str | None = None, announces: bool = False
+    ) -> None:
+        """`home`: see the port. `announces`: whether the end of a job is put into the outbox."""
+        self.home = home
         self.outbox = SqlOutbox(database)
         self.census = partial(take_census, database)
         self._announces = announces
         self._database = database
-        self.claim = Claiming(database).claim
+        self.claim = Claiming(database, home).claim
         self._name = uuid.uuid4().hex
 
     def now(self) -> datetime:
@@ -293,7 +296,7 @@ class SqlJobStore:
         Jobs waiting for a full engine are left out: the write that frees a slot is the signal.
         """
         async with self._database.reading() as connection:
-            return self._seconds_until(await next_moment(connection, limits, self.now()))
+            return self._seconds_until(await next_moment(connection, limits, self.now(), self.home))
 
     def _seconds_until(self, moment: datetime | None) -> float | None:
         return None if moment is None else max(0.0, (moment - self.now()).total_seconds())

@@ -159,6 +159,10 @@ class Job(_Frozen):
     engine_job_id: str | None = Field(
         default=None, description="as the host's answer to the submission named it; never replaced"
     )
+    home: str | None = Field(
+        default=None,
+        description="the home folder whose processes alone can ask the engine about it; None: all",
+    )
     asset_url: str | None = Field(default=None, description="where the host says the file is")
     emulated: bool = Field(
         default=False, description="a remix or extension that the host makes as a new video"

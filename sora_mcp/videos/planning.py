@@ -361,6 +361,7 @@ class Planner:
             has_reference=reference is not None,
             emulated=asked.emulated,
             engine=engine.name,
+            home=source.home if source and not asked.emulated else None,
             notes=tuple(notes),
             estimated_cost_usd=estimate.usd,
             idempotency_key=check_key(idempotency_key),

@@ -149,7 +149,10 @@ class Submitter:
         await self._save(unknown, again)
 
     async def _accept(self, job: Job, answer: EngineJob) -> None:
-        taken = job.model_copy(update={"engine_job_id": answer.id, "attempts": 0, "error": None})
+        here = self._engines.of(job).keeps_here(answer.id)
+        home = self._store.home if here else None
+        named = {"engine_job_id": answer.id, "home": home}
+        taken = job.model_copy(update=named | {"attempts": 0, "error": None})
         if not await self._follower.apply(taken, answer):
             await self._recover(advance(taken, JobStatus.QUEUED))
         elif job.has_reference:

@@ -1,4 +1,4 @@
-"""Several `sora-mcp` processes on one PostgreSQL, before one fake host."""
+"""Several `sora-mcp` processes on one PostgreSQL, before one fake host or none."""
 
 import signal
 from collections import defaultdict
@@ -20,12 +20,11 @@ ANSWER_SECONDS = 0.1
 class Cluster:
     """Replicas that share a database and a folder; each shows the host a key of its own."""
 
-    def __init__(self, tasks: TaskGroup, folder: Path, database: str, host: str) -> None:
+    def __init__(self, tasks: TaskGroup, folder: Path, database: str, host: str | None) -> None:
         self._tasks = tasks
         self._folder = folder
-        self._variables = {
-            "SORA_MCP_ENGINE": "auto",
-            "SORA_MCP_BASE_URL": f"{host}/v1",
+        engine = {"SORA_MCP_ENGINE": "auto", "SORA_MCP_BASE_URL": f"{host}/v1"} if host else {}
+        self._variables = engine | {
             "SORA_MCP_DATABASE_URL": database,
             "SORA_MCP_SECRET_KEYS": "the-same-key-for-every-replica-of-these",
             "SORA_MCP_MIN_SUBMIT_INTERVAL": "0",
@@ -96,8 +95,11 @@ async def _is_awaited(receive: Receive, seconds: float) -> bool:
 
 
 @asynccontextmanager
-async def cluster(folder: Path, database: str, host: str) -> AsyncGenerator[Cluster]:
-    """A cluster without replicas as yet; all that were started end with the block."""
+async def cluster(folder: Path, database: str, host: str | None) -> AsyncGenerator[Cluster]:
+    """A cluster without replicas as yet; all that were started end with the block.
+
+    `host`: its root URL; without one each replica has the embedded engine.
+    """
     async with anyio.create_task_group() as tasks:
         replicas = Cluster(tasks, folder, database, host)
         try:

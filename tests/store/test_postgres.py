@@ -57,6 +57,7 @@ async def test_a_ledger_of_the_first_version_gets_what_is_new(tmp_path: Path) ->
             job = await add(store)
         for statement in (
             "DROP INDEX jobs_latest, words_of_job",
+            "ALTER TABLE jobs DROP COLUMN home",
             "DROP TABLE requests, heard, outbox",
             "UPDATE alembic_version SET version_num = '0001'",
         ):

@@ -152,6 +152,10 @@ class Engine(Protocol):
         """
         ...
 
+    def keeps_here(self, engine_job_id: str) -> bool:
+        """Whether only processes that share our home folder can ask about this job."""
+        ...
+
     async def retrieve(self, engine_job_id: str) -> EngineJob:
         """Look at one job. Raises `EngineFault`, `EngineJobMissing`, `KeyRejected`, `NotSent`."""
         ...

@@ -46,6 +46,15 @@ class Claim:
 class JobStore(Protocol):
     """The ledger of jobs. Every write is one transaction; `now` is the ledger's own clock."""
 
+    @property
+    def home(self) -> str | None:
+        """What the home folder of this process is known by in the ledger; None: it is the only one.
+
+        Jobs that carry another one's are claimed only once they have been overdue for so long that
+        nobody is there any more who could.
+        """
+        ...
+
     def now(self) -> datetime:
         """The ledger's time, UTC (the database's clock where replicas share one)."""
         ...
