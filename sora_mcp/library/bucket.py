@@ -113,7 +113,13 @@ class BucketLibrary:
             with suppress(EngineError):
                 await self._desk.fetch(job, open_content)
             raise
-        return kept or await self._keep_video(job, await self._desk.fetch(job, open_content))
+        if kept is not None:
+            return kept
+        try:
+            made = await self._desk.fetch(job, open_content)
+        except LibraryError as error:
+            return await self._kept_in_spite_of(error, job)
+        return await self._keep_video(job, made)
 
     async def fetch_part(self, job: Job, open_content: OpenContent) -> File:
         """Download what an emulated extension adds; it waits on this machine to be joined."""
@@ -127,7 +133,10 @@ class BucketLibrary:
         if kept is not None:
             return kept, None
         clips = [await self._here(part) for part in parts]
-        joined, note = await self._desk.join(job, clips, on_progress)
+        try:
+            joined, note = await self._desk.join(job, clips, on_progress)
+        except LibraryError as error:
+            return await self._kept_in_spite_of(error, job), None
         return await self._keep_video(job, joined), note
 
     async def _kept_video(self, job: Job) -> File | None:
@@ -136,10 +145,24 @@ class BucketLibrary:
                 return file
         return None
 
+    async def _kept_in_spite_of(self, error: LibraryError, job: Job) -> File:
+        """What another one kept meanwhile: it takes the file from under whoever is at work on it.
+
+        Raises:
+            LibraryError: The error, if there is no such thing.
+        """
+        kept = await self._kept_video(job)
+        if kept is None:
+            raise error
+        return kept
+
     async def _keep_video(self, job: Job, made: File) -> File:
         source = Path(made.location)
         kept = await self._keep(f"{job.id}/{made.sha256}/{source.name}", made)
-        await self._copies.take(source, kept)
+        try:
+            await self._copies.take(source, kept)
+        except LibraryError as error:
+            log.info("%s: no copy of it is kept on this machine: %s", job.id, error.message)
         return kept
 
     async def _keep(self, key: str, made: File) -> File:
