@@ -321,6 +321,22 @@ async def test_a_file_that_waits_for_its_bucket_outlives_a_sweep_until_it_is_nob
         assert waiting.exists() is stays
 
 
+async def test_a_file_that_is_tried_again_and_again_outlives_every_sweep(
+    library: BucketLibrary, storage: Storage, tmp_path: Path
+) -> None:
+    host = Host(small_mp4())
+    storage.fault = says(507, "Full")
+    for _ in range(2):
+        with pytest.raises(StorageUnavailable):
+            await library.fetch(make_job(), host.open)
+        await library.sweep()
+        (waiting,) = (tmp_path / "work" / "outgoing").glob("*.mp4")
+        moment = waiting.stat().st_ctime - 31 * DAY
+        os.utime(waiting, (moment, moment))
+
+    assert host.asked == [0]
+
+
 async def test_a_fetch_that_breaks_off_here_gives_what_another_one_kept_meanwhile(
     library: BucketLibrary, storage: Storage, place: str, tmp_path: Path
 ) -> None:
