@@ -4,6 +4,7 @@ What reads media is imported where it is used, because a server starts without i
 """
 
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -37,6 +38,7 @@ from sora_mcp.library.files import (
     still,
 )
 from sora_mcp.library.naming import part_name, sibling, sidecar, video_name
+from sora_mcp.videos.errors import LibraryError
 from sora_mcp.videos.models import File, Job, Variant
 from sora_mcp.videos.ports import ContactSheet, OpenContent
 
@@ -48,6 +50,8 @@ LEFTOVER_SECONDS = 24 * 3600
 
 ABANDONED_SECONDS = 30 * 24 * 3600
 """Nor are complete ones that wait to be joined or uploaded: every try touches them."""
+
+log = logging.getLogger(__name__)
 
 
 class FolderLibrary:
@@ -175,9 +179,12 @@ class FolderLibrary:
         return await on_disk(path.parent, path.read_bytes)
 
     async def drop_reference(self, video_id: str) -> None:
-        """Forget a kept first-frame image."""
+        """Forget a kept first-frame image; where that fails, it stays, and harms nobody."""
         path = self._reference(video_id)
-        await on_disk(path.parent, _unlink, path)
+        try:
+            await on_disk(path.parent, _unlink, path)
+        except LibraryError as error:
+            log.info("%s: its first frame is kept: %s", video_id, error.message)
 
     # Ending
 

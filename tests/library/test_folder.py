@@ -479,3 +479,14 @@ async def test_references_wait_on_this_machine_not_among_the_videos(
 
     assert names(tmp_path / "work" / "references") == ["vid_aaaaaaaaaa.png"]
     assert not root.exists()
+
+
+async def test_a_reference_that_cannot_be_dropped_stays_and_harms_nobody(
+    library: FolderLibrary, tmp_path: Path
+) -> None:
+    kept = tmp_path / "work" / "references" / "vid_aaaaaaaaaa.png"
+    kept.mkdir(parents=True)
+
+    await library.drop_reference("vid_aaaaaaaaaa")
+
+    assert kept.exists()
