@@ -31,7 +31,7 @@ from sora_mcp.videos.submitting import Save
 SECONDS_TOLERANCE = 0.3
 """A shorter difference in length is how codecs round, not news."""
 
-_NOT_LOST = "The video is not lost: this is tried again by itself."
+_NOT_LOST = "The video is not lost: it will be tried again automatically."
 """How the trouble of a job ends whose video waits for its storage on some machine."""
 
 _NEVER_SENT = JobError(code="cancelled", message="It was deleted before it was sent.", charged="no")

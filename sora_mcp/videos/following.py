@@ -165,7 +165,8 @@ class Follower:
             await self._give_up(job)
         else:
             trouble = (
-                f"The last look at it failed. {error.message} It is looked at again by itself."
+                f"The last look at it failed. {error.message} It will be looked at again "
+                "automatically."
             )
             await self._save(
                 job.model_copy(update={"attempts": attempts, "trouble": trouble}), delay

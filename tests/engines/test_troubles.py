@@ -42,7 +42,7 @@ async def test_looks_that_are_refused_are_told_to_whoever_asks(tmp_path: Path) -
         while "revoked" not in refused:
             waiting = {"video_id": video_id, "wait_seconds": 1}
             refused = text_of(await client.call_tool("get_video_status", waiting))
-    assert "is looked at again by itself" in refused
+    assert "will be looked at again automatically" in refused
     assert "SORA_MCP_API_KEY" in refused
     assert "get_video_status" in refused
 
@@ -61,7 +61,7 @@ async def test_a_host_that_puts_a_job_off_is_told_with_the_time_of_the_next_try(
         told = text_of(await client.call_tool("generate_video", {"prompt": "a cat"}))
     assert "Nothing was sent yet." in told
     assert "Come back in an hour." in told
-    assert "tried again by itself at" in told
+    assert "tried again automatically at" in told
 
 
 async def test_a_job_whose_engine_is_gone_says_so_and_can_be_deleted(tmp_path: Path) -> None:
