@@ -90,7 +90,8 @@ class Announcer:
     async def _send(self, announcement: Announcement) -> None:
         receipt = Receipt.NOT_NOW
         try:
-            receipt = await self._receiver.send(announcement.id, await self._body(announcement))
+            body = await self._body(announcement)
+            receipt = await self._receiver.send(announcement.id, body, self._outbox.now())
         except Exception:
             log.exception("The end of %s could not be told", announcement.job.id)
         self._measures.told[receipt] += 1

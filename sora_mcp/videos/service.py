@@ -254,7 +254,7 @@ class VideoService:
             WebhookRefused: It is not a message of an engine of ours, or not a fresh one.
         """
         # They share one secret, and the ids of their jobs are random.
-        heard = self._engines.every()[0].read_webhook(headers, body)
+        heard = self._engines.every()[0].read_webhook(headers, body, self._store.now())
         if heard.engine_job_id is not None:
             for due in await self._store.nudge(heard.engine_job_id, heard.message_id):
                 await self._events.publish(due)

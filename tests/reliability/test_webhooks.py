@@ -5,6 +5,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from anyio.abc import Process
 from pydantic import SecretStr
 
 from sora_mcp.app import App, open_app
+from sora_mcp.deliveries import WebReceiver
 from sora_mcp.store.peek import LEDGER, has_untold_end
+from sora_mcp.videos.ports import Receipt
 from tests.fakes.receiver import SECRET, FakeReceiver
 from tests.fakes.videos_api import error
 from tests.harness import KEY, OWNER, a_host, app_in, make, settings_in, small_mp4
@@ -145,6 +148,16 @@ async def test_an_end_that_a_killed_process_did_not_tell_is_told_by_the_next_one
     for message in (first, second):
         link = message.event["data"]["files"][0]["url"]
         assert link.startswith(f"https://videos.example.com/files/{job.id}/video.mp4?expires=")
+
+
+async def test_a_message_is_signed_with_the_time_that_it_is_given(receiver: FakeReceiver) -> None:
+    now = datetime.now(UTC)
+    async with serving(receiver.app()) as hook:
+        sender = WebReceiver(SecretStr(hook), SECRET)
+        receipts = [
+            await sender.send(f"msg_{at}", b"{}", at) for at in (now - timedelta(hours=1), now)
+        ]
+    assert receipts == [Receipt.NOT_NOW, Receipt.TAKEN]
 
 
 async def test_a_receiver_that_wants_no_more_is_left_alone(
