@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from sqlalchemy import Connection, Select, Table, UpdateBase, event, func, select
+from sqlalchemy import Connection, Select, Table, UpdateBase, event, func, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.engine import URL
@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from sora_mcp.store import sqlite
 from sora_mcp.store.glance import Glance, Row
-from sora_mcp.store.postgres import address_of, forbids, place_of, trouble_of
+from sora_mcp.store.postgres import READ_ONLY, address_of, forbids, place_of, trouble_of
 from sora_mcp.videos.errors import LedgerError, LedgerForbidden, LedgerRefused, NotConfigured
 
 BUSY_SECONDS = 10.0
@@ -117,7 +117,7 @@ class Database:
         except ModuleNotFoundError as error:
             raise NotConfigured(
                 "SORA_MCP_DATABASE_URL needs the PostgreSQL driver: install sora-mcp with its "
-                "extra `postgres` (in a clone: uv sync --extra postgres)."
+                "extra `postgres` (in a clone: uv sync --inexact --extra postgres)."
             ) from error
         event.listen(engine.sync_engine, "connect", _prepare_postgres)
         event.listen(engine.sync_engine, "checkout", _refuse_closed)
@@ -231,6 +231,13 @@ class Database:
             await driver.add_listener(channel, told)
         except Exception as error:  # the driver's own, which SQLAlchemy has not translated
             raise self._failure(error) from error
+
+    async def check(self) -> None:
+        """Raises `LedgerError` unless it answers, and says nothing against being written."""
+        question = "SELECT 1" if self.is_sqlite else "SHOW transaction_read_only"
+        async with self.reading() as connection:
+            if (await connection.execute(text(question))).scalar_one() == "on":
+                raise LedgerError(f"{self.name} {READ_ONLY}")
 
     async def set_clock(self) -> None:
         """Find out how the database's clock differs from ours."""

@@ -194,11 +194,9 @@ class SqlJobStore:
         some = tuple(job_of(row) for row in rows[:limit])
         return Page(jobs=some, next_after=some[-1].id if len(rows) > limit else None)
 
-    async def has_active(self) -> bool:
-        """Whether any job is unfinished: somebody has to look at it again."""
-        async with self._database.reading() as connection:
-            found = select(1).where(jobs.c.run_at.is_not(None)).limit(1)
-            return (await connection.execute(found)).first() is not None
+    async def check(self) -> None:
+        """Raises `LedgerError` unless it can be read, and written as far as PostgreSQL tells."""
+        await self._database.check()
 
     async def changes_since(self, number: int | None) -> tuple[int, list[Change]]:
         """The newest change's number, and what other processes changed after change `number`.

@@ -100,8 +100,8 @@ class VideoService:
         self._pauses.end()
 
     async def check(self) -> None:
-        """Raises `LedgerError` unless the ledger answers."""
-        await self._store.has_active()
+        """Raises `LedgerError` unless the ledger answers, and takes what it is told."""
+        await self._store.check()
 
     # Starting
 

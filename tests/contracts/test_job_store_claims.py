@@ -375,15 +375,15 @@ async def test_a_job_that_waits_for_its_engines_interval_is_due_then(store: SqlJ
 async def test_a_ledger_is_active_while_somebody_has_to_look_at_a_job_again(
     store: SqlJobStore,
 ) -> None:
-    assert not await store.has_active()
+    assert not await store.load()
     await add(store)
-    assert await store.has_active()
+    assert await store.load()
     job = await claim_one(store)
-    assert await store.has_active()
+    assert await store.load()
     await _save(store, job, status=JobStatus.COMPLETED)
-    assert not await store.has_active()
+    assert not await store.load()
     await store.request_delete(job.id, OWNER, keep_files=False)
-    assert await store.has_active()
+    assert await store.load()
 
 
 async def test_what_a_host_answered_is_not_lost_with_the_lease(store: SqlJobStore) -> None:

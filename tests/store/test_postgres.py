@@ -250,6 +250,27 @@ async def test_a_value_that_no_database_takes_is_not_worth_another_try(tmp_path:
         assert await store.save(job)
 
 
+async def test_a_database_that_takes_no_writes_is_told_before_one_is_tried(tmp_path: Path) -> None:
+    async with new_ledger("postgres", tmp_path, migrated=False) as ledger:
+        async with ledger.open() as store:
+            await store.check()
+        name = make_url(ledger.url or "").database
+        await ledger.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        async with ledger.open() as store:
+            for attempt in (store.check, lambda: add(store)):
+                with pytest.raises(LedgerError, match=r"no writes.*lead to the primary"):
+                    await attempt()
+
+
+@pytest.mark.parametrize("name", ["ssl", "sslmode"])
+async def test_a_way_of_tls_that_there_is_not_is_named_with_those_that_there_are(
+    name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(NotConfigured, match=r"`ssl` is one of disable, .*verify-full"):
+        async with open_store(f"postgresql://anna:pw@127.0.0.1/db?{name}=requre", tmp_path):
+            pass
+
+
 async def test_a_parameter_that_the_driver_does_not_know_is_named(tmp_path: Path) -> None:
     address = "postgresql://anna:secret@127.0.0.1/db?sslmode=require&channel_binding=require"
     with pytest.raises(NotConfigured, match=r"no channel_binding.*sslmode") as refused:

@@ -197,8 +197,8 @@ class JobStore(Protocol):
         """
         ...
 
-    async def has_active(self) -> bool:
-        """Whether any job is unfinished."""
+    async def check(self) -> None:
+        """Raises `LedgerError` unless the ledger answers, and takes what it is told."""
         ...
 
 
