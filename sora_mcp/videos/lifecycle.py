@@ -156,7 +156,8 @@ def is_hopeless(job: Job, now: datetime) -> bool:
 
 def backoff(attempt: int, *, first: float = 1.0, most: float = 60.0) -> float:
     """Seconds to wait before try number `attempt` + 1 (doubling)."""
-    return min(first * 2 ** max(attempt - 1, 0), most)
+    # Not 2 to any power: from 1,024 on it is no float any more.
+    return min(first * 2 ** min(max(attempt - 1, 0), 32), most)
 
 
 def storage_delay(job: Job) -> float:

@@ -154,6 +154,10 @@ class Worker:
         except LedgerError as error:
             log.warning("The ledger cannot be used just now: %s", error.message)
             return IDLE_SECONDS / 2
+        except Exception:
+            # Whatever it is, steps that are under way go on, and the next try may do better.
+            log.exception("What is due could not be found out")
+            return IDLE_SECONDS / 2
         looks: dict[str, list[Job]] = defaultdict(list)
         for claim in claims:
             job = claim.job
@@ -261,16 +265,23 @@ class Worker:
         An engine's job is never given up for a defect of ours; a join, which is our own work, is.
         """
         for job in jobs:
-            if job.id in self._unsent:
-                job = advance(self._unsent.pop(job.id), JobStatus.WAITING)
-            if job.id not in self._held or job.status is JobStatus.SUBMITTING:
-                continue
-            later = job.model_copy(update={"attempts": job.attempts + 1})
-            if _is_join(job) and later.attempts >= JOIN_ATTEMPTS:
-                failed = advance(later, JobStatus.IN_PROGRESS)
-                await self._save(advance(failed, JobStatus.FAILED, error=_JOIN_FAILED), None)
-            else:
-                await self._save(later, backoff(later.attempts, first=5.0))
+            try:
+                await self._put_one_off(job)
+            except Exception:
+                # Its lease ends by itself. This is the last resort, which must not end the worker.
+                log.exception("%s could not be put off", job.id)
+
+    async def _put_one_off(self, job: Job) -> None:
+        if job.id in self._unsent:
+            job = advance(self._unsent.pop(job.id), JobStatus.WAITING)
+        if job.id not in self._held or job.status is JobStatus.SUBMITTING:
+            return
+        later = job.model_copy(update={"attempts": job.attempts + 1})
+        if _is_join(job) and later.attempts >= JOIN_ATTEMPTS:
+            failed = advance(later, JobStatus.IN_PROGRESS)
+            await self._save(advance(failed, JobStatus.FAILED, error=_JOIN_FAILED), None)
+        else:
+            await self._save(later, backoff(later.attempts, first=5.0))
 
     async def _save(self, job: Job, run_in: float | None, keep_lease: bool = False) -> bool:
         """Write what a step found and tell everyone; False when the lease was lost."""
