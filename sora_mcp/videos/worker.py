@@ -116,9 +116,11 @@ class Worker:
                         await self._stopped.wait()
                         scope.deadline = self._gives_up_at = anyio.current_time() + grace
         finally:
-            with anyio.move_on_after(1, shield=True), suppress(LedgerError):
+            with anyio.move_on_after(1, shield=True):
                 for job in self._unsent.values():
-                    await self._store.save(advance(job, JobStatus.WAITING), run_in=0)
+                    with suppress(Exception):  # the others, and the leases, come back all the same
+                        await self._store.save(advance(job, JobStatus.WAITING), run_in=0)
+            with anyio.move_on_after(1, shield=True), suppress(LedgerError):
                 await self._store.release(self.name)
 
     async def _start_steps(self, steps: TaskGroup) -> None:
@@ -223,11 +225,15 @@ class Worker:
     async def _alone(self, step: Callable[[], Awaitable[None]], job: Job) -> None:
         """Run a step of a job, unless its turn came so late that the lease was lost meanwhile, or
         one that has lost its lease is still under way: then until the lease ends.
+
+        One that is to be sent waits again instead: a lease that ends leaves open whether it was.
         """
         if self._held.get(job.id) is not job:
             return
         if job.id in self._under_way:
-            del self._held[job.id]
+            if job.id in self._unsent:
+                await self._put_off([job])
+            self._let_go(job)
             return
         self._under_way.add(job.id)
         try:
