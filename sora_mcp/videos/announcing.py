@@ -72,6 +72,8 @@ class Announcer:
                         pause = min(due, pause)
                 except LedgerError as error:
                     log.warning("The ledger cannot be used just now: %s", error.message)
+                except Exception:
+                    log.exception("What is due could not be told")
                 with anyio.move_on_after(pause):
                     await self._woken.wait()
 

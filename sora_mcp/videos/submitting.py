@@ -191,8 +191,10 @@ class Submitter:
         elif _refuses_image(job, error):
             note = f"{job.engine} did not take the original's first frame, only the words."
             changes = {"has_reference": False, "notes": (*job.notes, note)}
-            if await self._save(again.model_copy(update=changes), 0):
+            # Before it waits: from then on it may be begun again, and this step had better be over.
+            with suppress(LibraryError):  # a picture that stays harms nobody
                 await self._library.drop_reference(job.id)
+            await self._save(again.model_copy(update=changes), 0)
         else:
             await self._end(advance(job, JobStatus.FAILED, error=job_error(error)))
 

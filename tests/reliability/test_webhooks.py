@@ -188,6 +188,27 @@ async def test_an_end_is_told_for_three_days_and_then_given_up(
     assert len({message.id for message in messages}) == 1
 
 
+async def test_an_end_whose_row_cannot_be_read_ends_nothing_and_is_told_later(
+    receiver: FakeReceiver, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = await ended_without_being_told(tmp_path)
+    in_ledger(tmp_path, "UPDATE outbox SET job = json_remove(job, '$.prompt')")
+    async with (
+        serving(a_host().app()) as url,
+        serving(receiver.app()) as hook,
+        announcing(tmp_path, base_url=f"{url}/v1", api_key=KEY, **told_at(hook)) as app,
+    ):
+        with anyio.fail_after(60):
+            while ended not in caplog.text and "could not be told" not in caplog.text:
+                await anyio.lowlevel.checkpoint()
+            in_ledger(
+                tmp_path, "UPDATE outbox SET job = json_set(job, '$.prompt', 'x'), run_at = 0"
+            )
+            made = await make(await app.videos())
+            told = {(await receiver.next()).event["data"]["video_id"] for _ in range(2)}
+    assert told == {ended, made.id}
+
+
 async def ended_without_being_told(folder: Path) -> str:
     """The id of a video that was refused while no surface ran that could tell of it."""
     host = a_host()
