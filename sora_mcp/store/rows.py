@@ -2,14 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, true
+from sqlalchemy import ColumnElement, Select, or_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.glance import Row
 from sora_mcp.store.tables import jobs
 from sora_mcp.videos.lifecycle import BAD_ENDS, IN_FLIGHT
 from sora_mcp.videos.models import Job, JobStatus, Operation
-from sora_mcp.videos.ports import Engine
 
 _OWN_COLUMNS = frozenset(
     {
@@ -45,12 +44,10 @@ async def one_job(connection: AsyncConnection, statement: Select[Any]) -> Job | 
     return None if row is None else job_of(row)
 
 
-def at_engine(engine: Engine | None) -> ColumnElement[bool]:
-    """Jobs of an engine, or of any: by its name, or by its host, should it have been renamed."""
-    if engine is None:
-        return true()
+def at_engine(name: str, base_url: str | None) -> ColumnElement[bool]:
+    """Jobs of an engine: by its name, or by its host, should it have been renamed."""
     host = jobs.c.document["base_url"].as_string()
-    return or_(jobs.c.engine == engine.name, host == engine.base_url)
+    return or_(jobs.c.engine == name, host == base_url)
 
 
 def values_of(job: Job) -> dict[str, Any]:
