@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, exists, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, delete, exists, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from sora_mcp.store.database import put
 from sora_mcp.store.rows import one_job
 from sora_mcp.store.tables import jobs, unheard
 from sora_mcp.videos.checks import APPROVED
@@ -14,10 +15,9 @@ from sora_mcp.videos.models import Job
 
 async def note_unheard(connection: AsyncConnection, job: Job, now: datetime) -> None:
     """Remember a job that nobody heard of; what is too old goes."""
-    old = unheard.c.at < now - UNHEARD_FOR
-    await connection.execute(delete(unheard).where(_same_request(job) | old))
+    await connection.execute(delete(unheard).where(unheard.c.at < now - UNHEARD_FOR))
     row = {"owner": job.owner, "fingerprint": job.fingerprint, "job_id": job.id, "at": now}
-    await connection.execute(insert(unheard).values(row))
+    await connection.execute(put(connection, unheard, row))
 
 
 async def forget_unheard(connection: AsyncConnection, job: Job) -> None:

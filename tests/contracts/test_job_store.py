@@ -231,6 +231,16 @@ async def test_a_person_who_is_asked_again_means_the_unheard_job(store: SqlJobSt
         assert (await add(store, idempotency_key=f"{APPROVED}2")).id == unheard.id
 
 
+async def test_of_equal_requests_that_nobody_heard_of_one_is_given(store: SqlJobStore) -> None:
+    made = [await add(store) for _ in range(8)]
+    with anyio.fail_after(90):
+        async with anyio.create_task_group() as tasks:
+            for job in made:
+                tasks.start_soon(store.mark_unheard, job)
+    assert (await add(store)).id in {job.id for job in made}
+    assert (await add(store)).id not in {job.id for job in made}
+
+
 async def test_a_deleted_job_is_no_answer_to_the_same_request(store: SqlJobStore) -> None:
     unheard = await add(store)
     await store.mark_unheard(unheard)
