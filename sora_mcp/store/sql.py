@@ -1,7 +1,7 @@
 """The ledger, on SQLite and PostgreSQL alike."""
 
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from functools import partial
@@ -17,6 +17,7 @@ from sora_mcp.store.changes import changed, notices, read_changes
 from sora_mcp.store.claiming import Claiming
 from sora_mcp.store.database import Database
 from sora_mcp.store.messages import heed
+from sora_mcp.store.moving import Moving
 from sora_mcp.store.outbox import SqlOutbox, put_out
 from sora_mcp.store.requests import count_request
 from sora_mcp.store.rows import JOB_COLUMNS, MICROUSD, at_engine, job_of, one_job, values_of
@@ -53,6 +54,7 @@ class SqlJobStore:
         self._announces = announces
         self._database = database
         self.claim = Claiming(database, home).claim
+        self.move_waiting = Moving(database, self._rewrite).move_waiting
         self._name = uuid.uuid4().hex
 
     def now(self) -> datetime:
@@ -197,16 +199,6 @@ class SqlJobStore:
         return notices(self._database, self._name)
 
     # Working
-
-    async def move_waiting(self, engine: str, other: str, may_move: Callable[[Job], bool]) -> None:
-        """Give another engine the jobs that wait for one and may move."""
-        waiting = (jobs.c.queue_engine == engine) & free(self.now())
-        async with self._database.writing() as (connection, _):
-            found = await connection.execute(select(jobs).where(waiting).with_for_update())
-            for stored in map(job_of, found.mappings().all()):
-                if may_move(stored):
-                    moved = stored.model_copy(update={"engine": other, "base_url": None})
-                    await self._rewrite(connection, stored, moved)
 
     async def renew(self, worker: str, held: Sequence[Job], lease_seconds: float) -> frozenset[str]:
         """Lengthen leases still held; the ids that were."""

@@ -133,7 +133,10 @@ class JobStore(Protocol):
         ...
 
     async def move_waiting(self, engine: str, other: str, may_move: Callable[[Job], bool]) -> None:
-        """Give another engine the jobs that wait for one and may move."""
+        """Give another engine the jobs that wait for one, are due and may move.
+
+        Some at a time, oldest first: each call goes on where the last one ended.
+        """
         ...
 
     async def renew(self, worker: str, held: Sequence[Job], lease_seconds: float) -> frozenset[str]:
