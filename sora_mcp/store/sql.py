@@ -218,8 +218,9 @@ class SqlJobStore:
     async def release(self, worker: str) -> None:
         """End a worker's leases early, so that the next one need not wait them out."""
         async with self._database.writing() as (connection, now):
-            ended = update(jobs).where(jobs.c.lease_owner == worker).values(lease_until=now)
-            await connection.execute(ended)
+            # The second says where to look: among the few that are unfinished.
+            held = (jobs.c.lease_owner == worker) & jobs.c.run_at.is_not(None)
+            await connection.execute(update(jobs).where(held).values(lease_until=now))
 
     async def save(
         self, job: Job, *, run_in: float | None = None, keep_lease: bool = False
