@@ -282,8 +282,17 @@ def make_file(ledger: Path) -> None:
 
 def insert_new(connection: AsyncConnection, table: Table, values: Mapping[str, Any]) -> Any:
     """A statement that inserts a row, unless there is one with its key."""
-    insert = insert_sqlite if connection.dialect.name == "sqlite" else postgresql.insert
-    return insert(table).values(values).on_conflict_do_nothing()
+    return _insert(connection)(table).values(values).on_conflict_do_nothing()
+
+
+def put(connection: AsyncConnection, table: Table, values: Mapping[str, Any]) -> Any:
+    """A statement that inserts a row, in place of the one with its key."""
+    inserted = _insert(connection)(table).values(values)
+    return inserted.on_conflict_do_update(index_elements=table.primary_key.columns, set_=values)
+
+
+def _insert(connection: AsyncConnection) -> Any:
+    return insert_sqlite if connection.dialect.name == "sqlite" else postgresql.insert
 
 
 async def lock_row(connection: AsyncConnection, table: Table, **values: Any) -> None:

@@ -169,7 +169,7 @@ class VideoService:
 
     async def _adopt(self, owner: str, engine_job_id: str) -> Job:
         job = await found_at_hosts(self._engines, owner, engine_job_id, self._store.now())
-        await self._store.add(job, Budget())
+        job = await self._store.add(job, Budget())
         await self._announce(job)
         return job
 

@@ -115,6 +115,21 @@ async def test_a_job_is_found_at_its_host_although_another_host_uses_the_same_id
     assert (there.engine, there.status) == ("two", JobStatus.COMPLETED)
 
 
+async def test_what_a_host_keeps_of_a_deleted_job_is_not_taken_for_the_next_one(
+    tmp_path: Path,
+) -> None:
+    host = a_host(statuses=FOR_EVER)
+    async with videos_from(host, tmp_path) as videos:
+        deleted = await videos.start(await videos.plan.generate(OWNER, prompt="a cat"))
+        await videos.wait_for_answer(deleted, 30)
+        host.fail("DELETE /videos/{id}", *[fake.error(405, "no")] * 5)
+        await videos.delete(OWNER, deleted.id, keep_files=False, timeout=30)
+        assert list(host.jobs) == ["video_0001"]
+        host.fail("POST /videos", fake.reset)
+        never_arrived = await make(videos, "a cat")
+    assert (never_arrived.status, never_arrived.engine_job_id) == (JobStatus.UNKNOWN, None)
+
+
 @pytest.mark.parametrize(("later", "status"), [(3600, JobStatus.LOST), (0, JobStatus.COMPLETED)])
 async def test_a_host_that_numbers_anew_does_not_give_us_anothers_video(
     later: float, status: JobStatus, tmp_path: Path
