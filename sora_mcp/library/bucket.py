@@ -9,7 +9,6 @@ and whoever uploads it twice changes nothing. Beside it are its images and its d
 import json
 import logging
 import secrets
-import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -20,8 +19,9 @@ from urllib.parse import quote
 from anyio import to_thread
 
 from sora_mcp.library.copies import LocalCopies
+from sora_mcp.library.disk import sweep
 from sora_mcp.library.files import described, gone
-from sora_mcp.library.folder import FolderLibrary
+from sora_mcp.library.folder import ABANDONED_SECONDS, FolderLibrary
 from sora_mcp.library.naming import sibling, sidecar, video_name
 from sora_mcp.videos.errors import EngineError, LibraryError, NotConfigured, StorageUnavailable
 from sora_mcp.videos.models import File, Job, Variant
@@ -32,9 +32,6 @@ if TYPE_CHECKING:
 
 ADDRESS_LIFE = timedelta(minutes=15)
 """A signed URL is good for so long; the link that leads to it, for a day."""
-
-ABANDONED_SECONDS = 30 * 24 * 3600
-"""A file that has waited so long for its upload belongs to a job that another machine finished."""
 
 READ_BYTES = 8 << 20
 _KEPT_SHEET = ".sheet-{}.jpg"
@@ -100,7 +97,7 @@ class BucketLibrary:
     async def sweep(self) -> None:
         """Remove what tries long ago left on this machine."""
         await self._desk.sweep()
-        await to_thread.run_sync(self._sweep, time.time() - ABANDONED_SECONDS)
+        await to_thread.run_sync(sweep, self._outgoing, "*.mp4", ABANDONED_SECONDS)
 
     # Videos
 
@@ -113,7 +110,13 @@ class BucketLibrary:
             with suppress(EngineError):
                 await self._desk.fetch(job, open_content)
             raise
-        return kept or await self._keep_video(job, await self._desk.fetch(job, open_content))
+        if kept is not None:
+            return kept
+        try:
+            made = await self._desk.fetch(job, open_content)
+        except LibraryError as error:
+            return await self._kept_in_spite_of(error, job)
+        return await self._keep_video(job, made)
 
     async def fetch_part(self, job: Job, open_content: OpenContent) -> File:
         """Download what an emulated extension adds; it waits on this machine to be joined."""
@@ -127,7 +130,10 @@ class BucketLibrary:
         if kept is not None:
             return kept, None
         clips = [await self._here(part) for part in parts]
-        joined, note = await self._desk.join(job, clips, on_progress)
+        try:
+            joined, note = await self._desk.join(job, clips, on_progress)
+        except LibraryError as error:
+            return await self._kept_in_spite_of(error, job), None
         return await self._keep_video(job, joined), note
 
     async def _kept_video(self, job: Job) -> File | None:
@@ -136,10 +142,24 @@ class BucketLibrary:
                 return file
         return None
 
+    async def _kept_in_spite_of(self, error: LibraryError, job: Job) -> File:
+        """What another one kept meanwhile: it takes the file from under whoever is at work on it.
+
+        Raises:
+            LibraryError: The error, if there is no such thing.
+        """
+        kept = await self._kept_video(job)
+        if kept is None:
+            raise error
+        return kept
+
     async def _keep_video(self, job: Job, made: File) -> File:
         source = Path(made.location)
         kept = await self._keep(f"{job.id}/{made.sha256}/{source.name}", made)
-        await self._copies.take(source, kept)
+        try:
+            await self._copies.take(source, kept)
+        except LibraryError as error:
+            log.info("%s: no copy of it is kept on this machine: %s", job.id, error.message)
         return kept
 
     async def _keep(self, key: str, made: File) -> File:
@@ -300,12 +320,6 @@ class BucketLibrary:
             await self._copies.forget(file)
         here = tuple(file for file in job.files if _is_here(file))
         await self._desk.remove(job.model_copy(update={"files": here}))
-
-    def _sweep(self, oldest: float) -> None:
-        with suppress(OSError):
-            for path in self._outgoing.glob("*.mp4"):
-                if path.lstat().st_mtime < oldest:
-                    path.unlink()
 
 
 def _is_here(file: File) -> bool:

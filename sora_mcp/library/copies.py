@@ -85,7 +85,10 @@ class LocalCopies:
         self._make_room()
 
     def _make_room(self) -> None:
-        states = {path: path.lstat() for path in self._folder.iterdir()}
+        states: dict[Path, os.stat_result] = {}
+        for path in self._folder.iterdir():
+            with suppress(FileNotFoundError):  # another one has just named or removed it
+                states[path] = path.lstat()
         total = sum(state.st_size for state in states.values())
         oldest_first = sorted(states, key=lambda path: states[path].st_mtime)
         for path in oldest_first:

@@ -4,9 +4,10 @@ What reads media is imported where it is used, because a server starts without i
 """
 
 import json
+import logging
+import os
 import secrets
 import shutil
-import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -22,6 +23,7 @@ from sora_mcp.library.disk import (
     put,
     replace,
     sha256_of,
+    sweep,
     sync_file,
 )
 from sora_mcp.library.download import receive
@@ -36,6 +38,7 @@ from sora_mcp.library.files import (
     still,
 )
 from sora_mcp.library.naming import part_name, sibling, sidecar, video_name
+from sora_mcp.videos.errors import LibraryError
 from sora_mcp.videos.models import File, Job, Variant
 from sora_mcp.videos.ports import ContactSheet, OpenContent
 
@@ -44,6 +47,11 @@ if TYPE_CHECKING:
 
 LEFTOVER_SECONDS = 24 * 3600
 """Unfinished files that have not been touched for so long are nobody's any more."""
+
+ABANDONED_SECONDS = 30 * 24 * 3600
+"""Nor are complete ones that wait to be joined or uploaded: every try touches them."""
+
+log = logging.getLogger(__name__)
 
 
 class FolderLibrary:
@@ -64,7 +72,7 @@ class FolderLibrary:
 
     async def sweep(self) -> None:
         """Remove what tries long ago left unfinished; a folder that cannot be read is skipped."""
-        await to_thread.run_sync(self._sweep, time.time() - LEFTOVER_SECONDS)
+        await to_thread.run_sync(self._sweep)
 
     # Videos
 
@@ -80,7 +88,7 @@ class FolderLibrary:
 
     async def _receive(self, job: Job, final: Path, open_content: OpenContent) -> File:
         # Only complete files get their final names: an earlier try has come this far.
-        found = await on_disk(final.parent, look, final)
+        found = await on_disk(final.parent, _found, final)
         if found is not None:
             return found
         async with self._part(job.id, final.parent) as part:
@@ -92,7 +100,7 @@ class FolderLibrary:
     ) -> tuple[File, str | None]:
         """Join videos into a new file; when it is cancelled, it stops at the next frame."""
         final = await on_disk(self._root, self._place_for, job)
-        found = await on_disk(self._root, look, final)
+        found = await on_disk(self._root, _found, final)
         if found is not None:
             return found, None
         clips = [await self._present(part) for part in parts]
@@ -171,9 +179,12 @@ class FolderLibrary:
         return await on_disk(path.parent, path.read_bytes)
 
     async def drop_reference(self, video_id: str) -> None:
-        """Forget a kept first-frame image."""
+        """Forget a kept first-frame image; where that fails, it stays, and harms nobody."""
         path = self._reference(video_id)
-        await on_disk(path.parent, _unlink, path)
+        try:
+            await on_disk(path.parent, _unlink, path)
+        except LibraryError as error:
+            log.info("%s: its first frame is kept: %s", video_id, error.message)
 
     # Ending
 
@@ -250,19 +261,23 @@ class FolderLibrary:
         ):
             _unlink(path)
 
-    def _sweep(self, oldest: float) -> None:
-        for folder, pattern in (
-            (self._root, part_name("vid_", "*")),
-            (self._root, f"{OWN_PART}*"),
-            (self._references, f"{OWN_PART}*"),
-            (self._parts, "*"),
-            (self._locks, "vid_*.lock"),
+    def _sweep(self) -> None:
+        for folder, pattern, seconds in (
+            (self._root, part_name("vid_", "*"), LEFTOVER_SECONDS),
+            (self._root, f"{OWN_PART}*", LEFTOVER_SECONDS),
+            (self._references, f"{OWN_PART}*", LEFTOVER_SECONDS),
+            (self._parts, part_name("vid_", "*"), LEFTOVER_SECONDS),
+            (self._parts, "*.mp4", ABANDONED_SECONDS),
+            (self._locks, "vid_*.lock", LEFTOVER_SECONDS),
         ):
-            with suppress(OSError):
-                for path in folder.glob(pattern):
-                    with suppress(OSError):
-                        if path.lstat().st_mtime < oldest:
-                            path.unlink()
+            sweep(folder, pattern, seconds)
+
+
+def _found(final: Path) -> File | None:
+    """What an earlier try completed, if it did; it is wanted still, and outlives a sweep."""
+    with suppress(OSError):
+        os.utime(final)
+    return look(final)
 
 
 def _make_folder(path: Path) -> None:

@@ -321,6 +321,66 @@ async def test_a_file_that_waits_for_its_bucket_outlives_a_sweep_until_it_is_nob
         assert waiting.exists() is stays
 
 
+async def test_a_file_that_is_tried_again_and_again_outlives_every_sweep(
+    library: BucketLibrary, storage: Storage, tmp_path: Path
+) -> None:
+    host = Host(small_mp4())
+    storage.fault = says(507, "Full")
+    for _ in range(2):
+        with pytest.raises(StorageUnavailable):
+            await library.fetch(make_job(), host.open)
+        await library.sweep()
+        (waiting,) = (tmp_path / "work" / "outgoing").glob("*.mp4")
+        moment = waiting.stat().st_ctime - 31 * DAY
+        os.utime(waiting, (moment, moment))
+
+    assert host.asked == [0]
+
+
+async def test_a_fetch_that_breaks_off_here_gives_what_another_one_kept_meanwhile(
+    library: BucketLibrary, storage: Storage, place: str, tmp_path: Path
+) -> None:
+    outgoing = tmp_path / "work" / "outgoing"
+
+    async def overtake(start: int) -> None:
+        if outgoing.exists():
+            await kept(another_machine(place, tmp_path), make_job())
+            outgoing.rename(tmp_path / "taken away")
+
+    file = await library.fetch(make_job(), Host(small_mp4(), before_chunk=overtake).open)
+
+    assert await library.exists(file)
+
+
+async def test_a_video_is_kept_also_where_no_copy_of_it_can_be(
+    library: BucketLibrary, storage: Storage, tmp_path: Path
+) -> None:
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "copies").write_text("no folder")
+
+    _, file = await kept(library, make_job())
+
+    assert await library.read(file, 0, file.bytes) == small_mp4()
+
+
+async def test_copies_that_are_brought_at_once_do_not_disturb_each_other(tmp_path: Path) -> None:
+    copies = LocalCopies(tmp_path / "copies")
+    files = [_a_file(bytes([number]) * 100) for number in range(250)]
+
+    async def bring(number: int) -> None:
+        async def parts() -> AsyncGenerator[bytes]:
+            yield bytes([number]) * 100
+
+        await copies.bring(files[number], parts())
+
+    with anyio.fail_after(60):
+        async with anyio.create_task_group() as tasks:
+            for number in range(len(files)):
+                tasks.start_soon(bring, number)
+
+    assert all([await copies.find(file) for file in files])
+
+
 async def test_of_many_copies_the_oldest_go_unless_they_are_in_use(tmp_path: Path) -> None:
     copies = LocalCopies(tmp_path / "copies", most_bytes=250)
     files = [_a_file(bytes([number]) * 100) for number in range(4)]

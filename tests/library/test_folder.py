@@ -412,6 +412,56 @@ async def test_old_leftovers_are_swept_and_nothing_else(
     ]
 
 
+async def test_a_sweep_leaves_a_download_that_is_under_way_its_lock(
+    library: FolderLibrary, root: Path, tmp_path: Path, video: bytes
+) -> None:
+    with pytest.raises(EngineFault):
+        await library.fetch(JOB, Host(video, breaks_after=30_000).open)
+    (lock,) = (tmp_path / "work" / "locks").iterdir()
+    moment = lock.stat().st_ctime - LEFTOVER_SECONDS - 60
+    os.utime(lock, (moment, moment))
+    other, its_host = FolderLibrary(root, tmp_path / "work", max_file_bytes=10**9), Host(video)
+
+    async def begin_another(start: int) -> None:
+        if not its_host.asked:
+            await other.sweep()
+            await other.fetch(JOB, its_host.open)
+
+    await library.fetch(JOB, Host(video, before_chunk=begin_another).open)
+
+    assert its_host.asked == [0], "it did not go on with the other one's part"
+
+
+async def test_an_added_part_is_swept_when_nobody_has_tried_it_for_a_month(
+    library: FolderLibrary, video: bytes
+) -> None:
+    part = Path((await library.fetch_part(JOB, Host(video).open)).location)
+
+    async def sweep_after(days: int) -> None:
+        moment = part.stat().st_ctime - days * 24 * 3600
+        os.utime(part, (moment, moment))
+        await library.sweep()
+
+    await sweep_after(29)
+    assert part.exists()
+    await sweep_after(31)
+    assert not part.exists()
+
+
+async def test_a_part_that_is_tried_again_is_not_swept(
+    library: FolderLibrary, video: bytes
+) -> None:
+    host = Host(video)
+    part = Path((await library.fetch_part(JOB, host.open)).location)
+    moment = part.stat().st_ctime - 31 * 24 * 3600
+    os.utime(part, (moment, moment))
+
+    await library.fetch_part(JOB, host.open)
+    await library.sweep()
+
+    assert part.exists()
+
+
 async def test_a_file_of_another_size_does_not_count_as_there(
     library: FolderLibrary, video: bytes
 ) -> None:
@@ -429,3 +479,14 @@ async def test_references_wait_on_this_machine_not_among_the_videos(
 
     assert names(tmp_path / "work" / "references") == ["vid_aaaaaaaaaa.png"]
     assert not root.exists()
+
+
+async def test_a_reference_that_cannot_be_dropped_stays_and_harms_nobody(
+    library: FolderLibrary, tmp_path: Path
+) -> None:
+    kept = tmp_path / "work" / "references" / "vid_aaaaaaaaaa.png"
+    kept.mkdir(parents=True)
+
+    await library.drop_reference("vid_aaaaaaaaaa")
+
+    assert kept.exists()

@@ -290,6 +290,23 @@ async def test_an_idempotency_key_gives_the_first_job_again(tmp_path: Path) -> N
     assert len(host.accepted) == 3
 
 
+async def test_of_a_request_that_is_repeated_one_first_frame_is_kept(tmp_path: Path) -> None:
+    host = a_host(statuses=("completed",))
+    async with videos_from(host, tmp_path, max_active_jobs=1) as videos:
+        source = await make(videos)
+        host.statuses = ("queued", *["in_progress"] * 1000)
+        busy = await videos.start(await videos.plan.generate(OWNER, prompt="a dog"))
+        await videos.wait_for_answer(busy, 20)
+        asked = {
+            "prompt": "and then",
+            "input_reference": f"sora://videos/{source.id}/last_frame.png",
+            "idempotency_key": "once",
+        }
+        jobs = [await videos.start(await videos.plan.generate(OWNER, **asked)) for _ in range(2)]
+        kept = [path.stem for path in (tmp_path / "home" / "work" / "references").iterdir()]
+    assert [job.id for job in jobs] == kept * 2
+
+
 async def test_many_jobs_are_followed_with_one_request(tmp_path: Path) -> None:
     host = a_host(statuses=("queued", *["in_progress"] * 1000))
     async with videos_from(host, tmp_path, max_active_jobs=20) as videos:

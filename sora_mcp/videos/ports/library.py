@@ -107,7 +107,7 @@ class Library(Protocol):
         ...
 
     async def drop_reference(self, video_id: str) -> None:
-        """Forget a kept first-frame image."""
+        """Forget a kept first-frame image; where that fails, it stays, and harms nobody."""
         ...
 
     async def drop_part(self, video_id: str) -> None:
