@@ -122,7 +122,7 @@ class Finisher:
             log.info("%s: %s (download %d)", job.id, error.message, attempts)
             again = job.model_copy(update={"attempts": attempts, "trouble": error.message})
             await self._save(again, DOWNLOAD_PAUSES[attempts - 1])
-        elif isinstance(error, ContentMissing):
+        elif isinstance(error, ContentMissing) and job.completed_at is None:
             gone = JobError(
                 code=error.code,
                 message=f"{job.engine} made the video but no longer has its file. {error.message}",
@@ -130,7 +130,7 @@ class Finisher:
                 retry=False,
             )
             await self._save(advance(job, JobStatus.EXPIRED, error=gone), None)
-        else:
+        else:  # one that was in the library before may be there again
             await self._save(_unfetched(job, error, free=self._engines.of(job).free), None)
 
     def _may_be_elsewhere(self, job: Job) -> bool:
