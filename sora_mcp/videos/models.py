@@ -173,6 +173,10 @@ class Job(_Frozen):
     trouble: str | None = Field(
         default=None, description="what is in the way of an active job just now, in sentences"
     )
+    awaits_storage: bool = Field(
+        default=False,
+        description="some machine has its video, and waits for its storage to take it",
+    )
     files: tuple[File, ...] = ()
     idempotency_key: str | None = None
     fingerprint: str = Field(default="", description="hash of the arguments it was made with")
