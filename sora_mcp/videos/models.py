@@ -151,6 +151,9 @@ class Job(_Frozen):
     source_ids: tuple[str, ...] = Field(
         default=(), description="what a remix or extension starts from; the parts of a join"
     )
+    adopted: bool = Field(
+        default=False, description="only its engine knew it: when it was submitted is a guess"
+    )
     has_reference: bool = Field(
         default=False, description="a first-frame image waits for it in the library"
     )
