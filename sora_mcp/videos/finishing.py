@@ -16,6 +16,7 @@ from sora_mcp.videos.errors import (
     StorageUnavailable,
     job_error,
 )
+from sora_mcp.videos.following import Save
 from sora_mcp.videos.lifecycle import (
     ACTIVE,
     DOWNLOAD_PAUSES,
@@ -26,7 +27,6 @@ from sora_mcp.videos.lifecycle import (
 from sora_mcp.videos.measuring import Measures
 from sora_mcp.videos.models import File, Job, JobError, JobStatus, Operation, Variant
 from sora_mcp.videos.ports import Content, Engine, Engines, JobStore, Library, OpenContent
-from sora_mcp.videos.submitting import Save
 
 SECONDS_TOLERANCE = 0.3
 """A shorter difference in length is how codecs round, not news."""
