@@ -16,6 +16,7 @@ from sora_mcp.videos.errors import (
     StorageUnavailable,
     job_error,
 )
+from sora_mcp.videos.following import Save
 from sora_mcp.videos.lifecycle import (
     ACTIVE,
     DOWNLOAD_PAUSES,
@@ -26,13 +27,9 @@ from sora_mcp.videos.lifecycle import (
 from sora_mcp.videos.measuring import Measures
 from sora_mcp.videos.models import File, Job, JobError, JobStatus, Operation, Variant
 from sora_mcp.videos.ports import Content, Engine, Engines, JobStore, Library, OpenContent
-from sora_mcp.videos.submitting import Save
 
 SECONDS_TOLERANCE = 0.3
 """A shorter difference in length is how codecs round, not news."""
-
-_NOT_LOST = "The video is not lost: this is tried again by itself."
-"""How the trouble of a job ends whose video waits for its storage on some machine."""
 
 _NEVER_SENT = JobError(code="cancelled", message="It was deleted before it was sent.", charged="no")
 _ON_REQUEST = JobError(code="cancelled", message="It was cancelled on request.")
@@ -135,15 +132,15 @@ class Finisher:
 
     def _may_be_elsewhere(self, job: Job) -> bool:
         """Whether a machine may have the video that could not put it into its storage so far."""
-        waits = job.trouble is not None and job.trouble.endswith(_NOT_LOST)
-        return waits and not is_hopeless(job, self._store.now())
+        return job.awaits_storage and not is_hopeless(job, self._store.now())
 
     async def _keep_later(self, job: Job, error: StorageUnavailable) -> None:
         """What is made waits for its storage, for ever if need be: it is not made again."""
         pause = storage_delay(job)
         log.warning("%s: %s Trying again in %.0f s.", job.id, error.message, pause)
-        trouble = f"{error.message} {_NOT_LOST}"
-        await self._save(job.model_copy(update={"poll_after": pause, "trouble": trouble}), pause)
+        trouble = f"{error.message} The video is not lost: this is tried again by itself."
+        waiting = {"awaits_storage": True, "poll_after": pause, "trouble": trouble}
+        await self._save(job.model_copy(update=waiting), pause)
 
     async def _release(self, engine: Engine, job: Job, *, had_part: bool) -> None:
         """Let go of copies that are not needed any more; a failure leaves them where they are."""
@@ -175,6 +172,7 @@ class Finisher:
             completed_at=job.completed_at or self._store.now(),
             error=None,
             attempts=0,
+            awaits_storage=False,
         )
         try:
             await self._library.write_sidecar(done)

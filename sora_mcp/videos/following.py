@@ -52,8 +52,12 @@ class _List:
         self.asked_at = -math.inf
 
 
-class _Save(Protocol):
-    async def __call__(self, job: Job, run_in: float | None) -> bool: ...
+class Save(Protocol):
+    """Writes what a step found; due again after `run_in` seconds, never when None."""
+
+    async def __call__(self, job: Job, run_in: float | None, keep_lease: bool = False) -> bool:
+        """False when the lease was lost, and with it the right to go on."""
+        ...
 
 
 class Follower:
@@ -63,7 +67,7 @@ class Follower:
         self,
         store: JobStore,
         engines: Engines,
-        save: _Save,
+        save: Save,
         job_timeout: timedelta,
         *,
         hurry: float = 1,

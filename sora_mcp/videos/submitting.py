@@ -4,7 +4,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Protocol
 
 import anyio
 
@@ -23,7 +22,7 @@ from sora_mcp.videos.errors import (
     StorageUnavailable,
     job_error,
 )
-from sora_mcp.videos.following import Follower
+from sora_mcp.videos.following import Follower, Save
 from sora_mcp.videos.lifecycle import (
     CLOCK_TOLERANCE,
     RECONCILE_TRIES,
@@ -43,14 +42,6 @@ from sora_mcp.videos.models import (
 from sora_mcp.videos.ports import Engine, Engines, JobStore, Library
 
 log = logging.getLogger(__name__)
-
-
-class Save(Protocol):
-    """Writes what a step found; due again after `run_in` seconds, never when None."""
-
-    async def __call__(self, job: Job, run_in: float | None, keep_lease: bool = False) -> bool:
-        """False when the lease was lost, and with it the right to go on."""
-        ...
 
 
 class Submitter:

@@ -109,6 +109,7 @@ async def test_another_machine_leaves_a_job_to_the_one_that_has_its_video(
             job = await in_trouble(videos, await begun(videos))
         waiting.rename(elsewhere)
         storage.fault = None
+        host.fail("GET /videos/{id}/content", error(503, "Starting."))
         host.fail("GET /videos/{id}/content", *[error(404, "Its file is gone.")] * 99)
         async with app_in(tmp_path, **settings) as app:
             videos = await app.videos()

@@ -100,6 +100,34 @@ async def test_a_job_in_the_list_whose_time_is_not_ours_is_no_match(
     assert (job.status, job.engine_job_id) == (JobStatus.UNKNOWN, None)
 
 
+@pytest.mark.parametrize(
+    ("models", "status"),
+    [
+        (["m"], JobStatus.COMPLETED),
+        ([None], JobStatus.COMPLETED),
+        (["n"], JobStatus.UNKNOWN),
+        (["m", "n"], JobStatus.COMPLETED),
+        (["m", "m"], JobStatus.UNKNOWN),
+    ],
+)
+async def test_a_job_in_the_list_is_ours_when_it_is_the_only_one_that_can_be(
+    models: list[str | None], status: JobStatus, tmp_path: Path
+) -> None:
+    host = a_host(statuses=("completed",))
+    host.fail("POST /videos", fake.reset)
+    async with videos_from(host, tmp_path) as videos:
+        for number, model in enumerate(models):
+            host.jobs[f"video_{number}"] = {
+                "id": f"video_{number}",
+                "status": "completed",
+                "prompt": "a cat",
+                "model": model,
+                "created_at": int(time.time()),
+            }
+        job = await make(videos, "a cat", model="m")
+    assert job.status is status
+
+
 async def test_a_job_is_found_at_its_host_although_another_host_uses_the_same_id(
     tmp_path: Path,
 ) -> None:
@@ -130,16 +158,23 @@ async def test_what_a_host_keeps_of_a_deleted_job_is_not_taken_for_the_next_one(
     assert (never_arrived.status, never_arrived.engine_job_id) == (JobStatus.UNKNOWN, None)
 
 
-@pytest.mark.parametrize(("later", "status"), [(3600, JobStatus.LOST), (0, JobStatus.COMPLETED)])
+@pytest.mark.parametrize(
+    ("prompt", "later", "status"),
+    [
+        ("a bank, robbed", 3600, JobStatus.LOST),
+        ("a bank, robbed", 0, JobStatus.COMPLETED),
+        ("a cat", 3600, JobStatus.COMPLETED),
+    ],
+)
 async def test_a_host_that_numbers_anew_does_not_give_us_anothers_video(
-    later: float, status: JobStatus, tmp_path: Path
+    prompt: str, later: float, status: JobStatus, tmp_path: Path
 ) -> None:
     host = a_host(statuses=FOR_EVER)
     async with videos_from(host, tmp_path) as videos:
         job = await videos.start(await videos.plan.generate(OWNER, prompt="a cat"))
         await videos.wait_for_answer(job, 30)
         host.jobs["video_0001"] |= {
-            "prompt": "a bank, robbed",
+            "prompt": prompt,
             "created_at": host.jobs["video_0001"]["created_at"] + later,
         }
         host.statuses = ("completed",)
