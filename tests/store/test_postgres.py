@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import anyio
+import anyio.lowlevel
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
 from sqlalchemy import select
@@ -159,6 +160,57 @@ async def test_what_is_begun_on_a_connection_that_was_just_ended_is_begun_on_ano
                 second = await add(store)
         async with ledger.open() as store:
             assert {found.id for found in (await store.page(OWNER)).jobs} == {first.id, second.id}
+
+
+async def test_a_read_does_not_meet_a_connection_that_is_known_to_have_ended(
+    tmp_path: Path,
+) -> None:
+    async with new_ledger("postgres", tmp_path) as ledger:
+        assert ledger.url is not None
+        database = Database.at(ledger.url)
+        try:
+            async with database.reading() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await ledger.execute(END_OTHERS)
+            with anyio.fail_after(60):
+                while not driver.is_closed():
+                    await anyio.lowlevel.checkpoint()
+                async with database.reading() as connection:
+                    assert (await connection.execute(select(1))).scalar() == 1
+        finally:
+            await database.close()
+
+
+async def test_a_change_that_becomes_visible_after_a_later_one_is_told(tmp_path: Path) -> None:
+    async with (
+        new_ledger("postgres", tmp_path) as ledger,
+        ledger.open() as store,
+        ledger.open() as other,
+    ):
+        slow, quick = await add(other), await add(other)
+        newest, _ = await store.changes_since(None)
+        await ledger.execute(f"UPDATE jobs SET change = {newest} - 20000000 WHERE id = '{slow.id}'")  # noqa: S608  # ours
+        _, told = await store.changes_since(newest)
+        assert [change.video_id for change in told] == [slow.id, quick.id]
+
+
+async def test_a_reader_of_changes_that_is_too_slow_is_told_that_it_missed_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("sora_mcp.store.changes.BUFFER", 1)
+    async with new_ledger("postgres", tmp_path) as ledger, ledger.open() as store:
+        with anyio.fail_after(60):
+            async with store.news() as changes:
+                await ledger.execute(
+                    "SELECT pg_notify('sora_mcp_changes', json_build_array("
+                    "number, 'x', 'vid_1', 'anna', 'queued', false)::text) "
+                    "FROM generate_series(1, 50) AS number"
+                )
+                with pytest.raises(LedgerError):
+                    async for _ in changes:
+                        pass
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
 
 
 @pytest.mark.parametrize("refuses", [False, True])
