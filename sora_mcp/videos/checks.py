@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from sora_mcp.videos.errors import InvalidRequest
-from sora_mcp.videos.models import Operation
+from sora_mcp.videos.models import VIDEO_ID_PATTERN, Operation, Variant
 
 MAX_PROMPT = 32_000
 MAX_SECONDS = 600
 _SIZE = re.compile(r"[1-9]\d{1,4}[xX×*][1-9]\d{1,4}|\d{3,4}[pP]|[1-8][kK]|\d{1,2}:\d{1,2}")
+_IMAGE = re.compile(rf"sora://videos/({VIDEO_ID_PATTERN})/([a-z_]+\.[a-z0-9]+)")
 
 
 def check_prompt(prompt: str) -> None:
@@ -57,6 +58,18 @@ def check_key(key: str | None) -> str | None:
     if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):
         raise InvalidRequest("idempotency_key must have 1 to 200 printable characters.")
     return key
+
+
+def image_named(uri: str) -> tuple[str, Variant]:
+    """The video and the one of its images that a `sora://` address names."""
+    match = _IMAGE.fullmatch(uri)
+    variant = Variant.from_file_name(match[2]) if match else None
+    if match is None or variant is None or variant is Variant.VIDEO:
+        raise InvalidRequest(
+            f"input_reference {uri[:100]!r} is not an image of a video here; use "
+            "sora://videos/{video_id}/last_frame.png or sora://videos/{video_id}/thumbnail.webp."
+        )
+    return match[1], variant
 
 
 def fingerprint(operation: Operation, arguments: Mapping[str, Any]) -> str:

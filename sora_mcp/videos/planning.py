@@ -3,7 +3,6 @@
 A plan costs nothing and changes nothing. `VideoService.start` carries it out.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from sora_mcp.videos.checks import (
     check_seconds,
     check_size,
     fingerprint,
+    image_named,
 )
 from sora_mcp.videos.costing import Costing, with_defaults
 from sora_mcp.videos.emulation import (
@@ -28,7 +28,6 @@ from sora_mcp.videos.emulation import (
 from sora_mcp.videos.errors import InvalidRequest, NotReady, OperationMissing
 from sora_mcp.videos.missing import check_source, not_found
 from sora_mcp.videos.models import (
-    VIDEO_ID_PATTERN,
     Asked,
     Fit,
     Job,
@@ -55,7 +54,6 @@ LOCAL = "local"
 MAX_JOIN = 20
 EXTENSION_SECONDS = 4.0
 """What an extension adds where nothing says how much; the Videos API's own default."""
-_OUR_URI = re.compile(rf"sora://videos/({VIDEO_ID_PATTERN})/([a-z_]+\.[a-z0-9]+)")
 
 
 @dataclass(frozen=True)
@@ -209,6 +207,7 @@ class Planner:
                     f"{part.id} has no file in the library. Call download_video with it first.",
                     job=part,
                 )
+        asked = {"video_ids": list(video_ids)}
         words = title or " → ".join(part.title or part.prompt[:80] for part in parts)
         job = Job(
             id=new_video_id(),
@@ -222,10 +221,10 @@ class Planner:
             source_ids=tuple(video_ids),
             engine=LOCAL,
             estimated_cost_usd=0,
-            fingerprint=fingerprint(Operation.JOIN, {"video_ids": list(video_ids)}),
+            fingerprint=fingerprint(Operation.JOIN, asked | {"title": title}),
             created_at=self._store.now(),
         )
-        return Plan(job, {"video_ids": list(video_ids)}, Estimate(0.0))
+        return Plan(job, asked, Estimate(0.0))
 
     async def _choose(self, model: str | None) -> tuple[Engine, str | None, EngineProfile]:
         """The engine for a new video, what it calls the model, and what it does with that."""
@@ -247,15 +246,11 @@ class Planner:
     async def _image(self, owner: str, source: str) -> bytes:
         if not source.startswith("sora://"):
             return await self._references.load(source)
-        match = _OUR_URI.fullmatch(source)
-        variant = Variant.from_file_name(match[2]) if match else None
-        if match is None or variant in (None, Variant.VIDEO):
-            raise InvalidRequest(
-                f"input_reference {source[:100]!r} is not an image of a video here; use "
-                "sora://videos/{video_id}/last_frame.png or sora://videos/{video_id}/thumbnail.webp."
-            )
-        job = await self._source(owner, match[1], "use")
-        file = job.file(variant) or await self._library.add_still(job, variant)
+        video_id, variant = image_named(source)
+        job = await self._source(owner, video_id, "use")
+        file = job.file(variant)
+        if file is None or not await self._library.exists(file):
+            file = await self._library.add_still(job, variant)
         return await self._library.read(file, 0, file.bytes)
 
     async def _follow_up(

@@ -139,6 +139,20 @@ async def test_videos_are_joined_here_in_their_order(tmp_path: Path) -> None:
     assert len(host.accepted) == 2
 
 
+async def test_a_join_with_another_title_is_another_request(tmp_path: Path) -> None:
+    async with videos_from(a_host(), tmp_path) as videos:
+        ids = [(await make(videos)).id] * 2
+
+        async def joined(title: str | None) -> Job:
+            return await videos.start(await videos.plan.join(OWNER, video_ids=ids, title=title))
+
+        first = await joined("Two pets")
+        await videos.mark_unheard(first)
+        other = await joined("Two cats")
+        again = await joined("Two pets")
+    assert (other.title, again.id) == ("Two cats", first.id)
+
+
 async def test_a_finished_video_is_found_by_a_word_and_gone_when_deleted(tmp_path: Path) -> None:
     async with videos_from(a_host(), tmp_path) as videos:
         cat, dog = await make(videos, "a calico cat"), await make(videos, "a brown dog")
@@ -291,6 +305,18 @@ async def test_the_last_frame_of_a_video_can_begin_the_next_one(tmp_path: Path) 
     async with videos_from(host, tmp_path) as videos:
         first = await make(videos)
         uri = f"sora://videos/{first.id}/last_frame.png"
+        await make(videos, "and then", input_reference=uri, size="64x64")
+    assert host.accepted[1]["input_reference"].startswith(b"\x89PNG")
+
+
+async def test_a_thumbnail_that_was_removed_is_made_anew_to_begin_a_video(tmp_path: Path) -> None:
+    host = a_host()
+    async with videos_from(host, tmp_path) as videos:
+        first = await make(videos)
+        thumbnail = first.file(Variant.THUMBNAIL)
+        assert thumbnail is not None
+        Path(thumbnail.location).unlink()
+        uri = f"sora://videos/{first.id}/thumbnail.webp"
         await make(videos, "and then", input_reference=uri, size="64x64")
     assert host.accepted[1]["input_reference"].startswith(b"\x89PNG")
 
