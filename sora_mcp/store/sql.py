@@ -140,6 +140,13 @@ class SqlJobStore:
         async with self._database.reading() as connection:
             return await one_job(connection, named.order_by(jobs.c.created_at.desc()).limit(1))
 
+    async def in_doubt(self, engine: Engine) -> Sequence[Job]:
+        """Jobs that are being sent to an engine, or may have been; deleted ones count."""
+        doubtful = jobs.c.status.in_(_UNKNOWN_TO_US) & jobs.c.engine_job_id.is_(None)
+        found = select(jobs).where(doubtful, at_engine(engine.name, engine.base_url))
+        async with self._database.reading() as connection:
+            return [job_of(row) for row in (await connection.execute(found)).mappings()]
+
     async def page(
         self,
         owner: str,

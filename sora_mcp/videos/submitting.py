@@ -210,18 +210,36 @@ class Submitter:
         )
 
     async def _find_at_host(self, engine: Engine, job: Job) -> EngineJob | None:
-        """The one job in the host's list that can only be ours: same words, same time."""
+        """The one job in the host's list that can only be ours: same words, same time.
+
+        None while another request with these words may be what the host has: that one's own answer
+        tells.
+        """
         since = (job.submitted_at or job.created_at) - CLOCK_TOLERANCE
+        until = (job.submitted_at or self._store.now()) + CLOCK_TOLERANCE
+        listed = await engine.list_jobs() or ()
+        # In this order: whose answer is written meanwhile is in doubt still, or found below.
+        if any(_is_twin(other, job) for other in await self._store.in_doubt(engine)):
+            return None
         candidates = [
             found
-            for found in await engine.list_jobs() or ()
+            for found in listed
             if found.prompt == sent_prompt(job)
             and found.created_at is not None
-            and found.created_at >= since
+            and since <= found.created_at <= until
             and (job.asked.model is None or found.model in (None, job.asked.model))
             and await self._store.find_engine_job(found.id, engine=engine) is None
         ]
         return candidates[0] if len(candidates) == 1 else None
+
+
+def _is_twin(other: Job, job: Job) -> bool:
+    """Whether what one of two requests has made may be taken for what the other has made."""
+    if other.id == job.id or sent_prompt(other) != sent_prompt(job):
+        return False
+    if other.submitted_at is None or job.submitted_at is None:  # one is being sent just now
+        return True
+    return abs(other.submitted_at - job.submitted_at) <= 2 * CLOCK_TOLERANCE
 
 
 def _can_be_emulated(job: Job) -> bool:

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
@@ -141,6 +142,34 @@ async def test_a_job_is_found_at_its_host_although_another_host_uses_the_same_id
             there = await make(videos, "a cat", model="two/m")
     assert here.engine_job_id == there.engine_job_id
     assert (there.engine, there.status) == ("two", JobStatus.COMPLETED)
+
+
+async def test_a_job_at_its_host_is_not_taken_for_ours_while_another_request_may_have_made_it(
+    tmp_path: Path,
+) -> None:
+    host = a_host(statuses=("completed",))
+    accepted, released = anyio.Event(), anyio.Event()
+
+    async def accept(request: Request, carry_out: Callable[[], Awaitable[Response]]) -> Response:
+        response = await carry_out()
+        accepted.set()
+        await released.wait()
+        return response
+
+    async def lose(request: Request, carry_out: Callable[[], Awaitable[Response]]) -> Response:
+        await accepted.wait()
+        return await fake.reset(request, carry_out)
+
+    host.fail("POST /videos", accept, lose)
+    async with videos_from(host, tmp_path) as videos:
+        with anyio.fail_after(60):
+            theirs = await videos.start(await videos.plan.generate("ben", prompt="a cat"))
+            await accepted.wait()
+            ours = await make(videos, "a cat")
+            released.set()
+            theirs = await videos.wait("ben", theirs.id, 60)
+    assert (ours.status, ours.engine_job_id) == (JobStatus.UNKNOWN, None)
+    assert (theirs.status, theirs.engine_job_id) == (JobStatus.COMPLETED, "video_0001")
 
 
 async def test_what_a_host_keeps_of_a_deleted_job_is_not_taken_for_the_next_one(

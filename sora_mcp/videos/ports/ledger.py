@@ -89,6 +89,10 @@ class JobStore(Protocol):
         """The job that has this id at its engine; or at the one that is given, deleted or not."""
         ...
 
+    async def in_doubt(self, engine: Engine) -> Sequence[Job]:
+        """Jobs that are being sent to an engine, or may have been: it may have them, or not."""
+        ...
+
     async def page(
         self,
         owner: str,
