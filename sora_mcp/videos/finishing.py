@@ -88,7 +88,7 @@ class Finisher:
             await self._fetch_later(job, error)
             return
         except StorageUnavailable as error:
-            await self._keep_later(job, error)
+            await self._keep_later(job, error, self._store.home)
             return
         except LibraryError as error:
             await self._save(_unfetched(job, error, free=engine.free), None)
@@ -112,7 +112,7 @@ class Finisher:
         if isinstance(error, ContentMissing) and self._may_be_elsewhere(job):
             what = f"{job.engine} no longer has the video, and it is not in the object storage yet."
             hope = "The machine that fetched it puts it there."
-            await self._keep_later(job, StorageUnavailable(what, hope))
+            await self._keep_later(job, StorageUnavailable(what, hope), job.home)
             return
         attempts = job.attempts + 1
         if attempts <= len(DOWNLOAD_PAUSES):
@@ -134,12 +134,15 @@ class Finisher:
         """Whether a machine may have the video that could not put it into its storage so far."""
         return job.awaits_storage and not is_hopeless(job, self._store.now())
 
-    async def _keep_later(self, job: Job, error: StorageUnavailable) -> None:
-        """What is made waits for its storage, for ever if need be: it is not made again."""
+    async def _keep_later(self, job: Job, error: StorageUnavailable, home: str | None) -> None:
+        """What is made waits for its storage, for ever if need be: it is not made again.
+
+        `home`: the folder where it waits, whose processes try again.
+        """
         pause = storage_delay(job)
         log.warning("%s: %s Trying again in %.0f s.", job.id, error.message, pause)
         trouble = f"{error.message} The video is not lost: this is tried again by itself."
-        waiting = {"awaits_storage": True, "poll_after": pause, "trouble": trouble}
+        waiting = {"awaits_storage": True, "home": home, "poll_after": pause, "trouble": trouble}
         await self._save(job.model_copy(update=waiting), pause)
 
     async def _release(self, engine: Engine, job: Job, *, had_part: bool) -> None:
@@ -173,12 +176,19 @@ class Finisher:
             error=None,
             attempts=0,
             awaits_storage=False,
+            home=self._home_at_engine(job),
         )
         try:
             await self._library.write_sidecar(done)
         except LibraryError as error:
             log.warning("%s: its description could not be written: %s", job.id, error.message)
         return await self._save(done, None)
+
+    def _home_at_engine(self, job: Job) -> str | None:
+        if job.engine_job_id is None:
+            return None
+        here = self._engines.of(job).keeps_here(job.engine_job_id)
+        return self._store.home if here else None
 
     async def join(self, job: Job) -> None:
         """Join finished videos into one; begun anew when an earlier worker did not get through."""
@@ -221,7 +231,7 @@ class Finisher:
                 raise outcome
             await self._complete(job, *outcome)
         except StorageUnavailable as error:
-            await self._keep_later(job, error)
+            await self._keep_later(job, error, self._store.home)
         except SoraError as error:
             await self._save(advance(job, JobStatus.FAILED, error=job_error(error)), None)
 

@@ -164,7 +164,8 @@ class Job(_Frozen):
     )
     home: str | None = Field(
         default=None,
-        description="the home folder whose processes alone can ask the engine about it; None: all",
+        description="the home folder whose processes alone can ask the engine about it, or have its"
+        " file; None: all",
     )
     asset_url: str | None = Field(default=None, description="where the host says the file is")
     emulated: bool = Field(

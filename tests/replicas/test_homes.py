@@ -9,7 +9,8 @@ import httpx2
 from sora_mcp.videos.models import JobStatus
 from tests.engines.hosts import ended
 from tests.fakes.hosts.dynamo import DynamoHost
-from tests.harness import small_mp4
+from tests.fakes.storage import Storage, says
+from tests.harness import KEY, OWNER, a_host, app_in, small_mp4
 from tests.http.served import client_at
 from tests.replicas.cluster import cluster
 from tests.replicas.proxy import RoundRobin
@@ -81,6 +82,29 @@ async def test_a_request_that_stands_at_one_replica_is_given_up_by_no_other(tmp_
                 video = await ended(client, "get_video_status", video_id=video_id)
     assert (status, video["status"]) == ("in_progress", "completed")
     assert len(host.accepted) == 1
+
+
+async def test_a_video_that_waits_for_its_bucket_is_fetched_from_its_host_once(
+    tmp_path: Path, storage: Storage, place: str
+) -> None:
+    host = a_host(statuses=("completed",))
+    storage.fault = says(507, "Full", only="PUT")
+    async with (await postgres()).database() as database, serving(host.app()) as url:
+        shared = {"base_url": f"{url}/v1", "api_key": KEY, "storage_url": place}
+        async with (
+            app_in(tmp_path / "a", database_url=database, **shared) as one,
+            app_in(tmp_path / "b", database_url=database, **shared) as other,
+        ):
+            await other.videos()
+            videos = await one.videos()
+            job = await videos.start(await videos.plan.generate(OWNER, prompt="a cat"))
+            async for _ in videos.watch(OWNER, job.id):
+                if len(storage.asked("PUT")) >= 8:
+                    break
+            storage.fault = None
+            done = await videos.wait(OWNER, job.id, 60)
+    assert (done.status, done.home) == (JobStatus.COMPLETED, None)
+    assert sum("content" in path for _, path in host.requests) == 1
 
 
 async def test_a_job_of_a_home_that_is_gone_is_taken_over_in_the_end(tmp_path: Path) -> None:
