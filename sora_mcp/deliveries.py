@@ -1,7 +1,7 @@
 """Sending signed messages to one receiver. Loaded on first use, for httpx2."""
 
 import logging
-import time
+from datetime import datetime
 
 import anyio
 import httpx2
@@ -31,15 +31,16 @@ class WebReceiver:
         self.name = authority(self._url)
         """Its host and port, for people."""
 
-    async def send(self, message_id: str, body: bytes) -> Receipt:
+    async def send(self, message_id: str, body: bytes, at: datetime) -> Receipt:
         """Post a message of JSON once; redirects are not followed, and no answer is read.
 
-        `message_id`: the same at each try, by which the receiver knows it again.
+        `message_id`: the same at each try, by which the receiver knows it again. `at`: now,
+        as the ledger has it: this machine's clock may be wrong.
         """
         headers = {
             "Content-Type": "application/json",
             "User-Agent": f"sora-mcp/{__version__}",
-            **signed_headers(self._secret, message_id, int(time.time()), body),
+            **signed_headers(self._secret, message_id, int(at.timestamp()), body),
         }
         try:
             with anyio.fail_after(SECONDS):

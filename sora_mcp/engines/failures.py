@@ -139,7 +139,7 @@ class Failures:
             return EngineJobMissing(said)
         if rejects_key(response):
             return KeyRejected(f"{said} The operator sets the key in {self._settings.key}.")
-        return EngineFault(said)
+        return EngineFault(said, retry_after=retry_after(response))
 
     def no_job(self, response: httpx2.Response, job_id: str | None = None) -> str:
         """What to say of an answer that should be a job, and is none."""

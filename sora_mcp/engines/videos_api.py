@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
@@ -22,7 +23,7 @@ from sora_mcp.engines.reading import HostWords, error_words, parse_job
 from sora_mcp.engines.recognition import recognise
 from sora_mcp.engines.standing import StandingRequests, StoredContent, is_standing
 from sora_mcp.engines.tracing import Observe, unobserved
-from sora_mcp.engines.webhooks import job_with_news
+from sora_mcp.engines.webhooks import fresh_id, job_with_news
 from sora_mcp.logs import Redactor
 from sora_mcp.videos.errors import (
     ContentMissing,
@@ -366,13 +367,13 @@ class VideosApiEngine:
         async with self._assets.open(place, headers) as found:
             yield Body(self.name, found, self._words)
 
-    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Heard:
+    def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Heard:
         """What a message says that claims to be the host's."""
         try:
             if self._webhook_secret is None:
                 raise ValueError("There is no secret to check it with.")
             self._connection.check_signature(self._webhook_secret, headers, body)
-            return Heard(headers["webhook-id"], job_with_news(body))
+            return Heard(fresh_id(headers, now), job_with_news(body))
         except ValueError as error:
             raise WebhookRefused("This is no message of the engine, or not a fresh one.") from error
 

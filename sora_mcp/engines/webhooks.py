@@ -5,9 +5,17 @@ only the job's id is taken from it, and its state is then asked for. The `openai
 the signature, but its `unwrap` has no model of the events of videos (3.52).
 """
 
+from collections.abc import Mapping
+from datetime import datetime
+
 from pydantic import BaseModel
 
 from sora_mcp.engines.reading import job_id_of
+
+TOLERANCE_SECONDS = 300
+"""Between a message's time and ours, either way."""
+
+LONGEST_ID = 256
 
 _OF_VIDEOS = ("video.completed", "video.failed")
 
@@ -22,6 +30,20 @@ class _VideoData(BaseModel):
 
 class _VideoEvent(BaseModel):
     data: _VideoData
+
+
+def fresh_id(headers: Mapping[str, str], now: datetime) -> str:
+    """The id of a message that was sent just now, by the clock that all replicas share.
+
+    Raises:
+        ValueError: It is too old, too far ahead, or has no id that a message has.
+    """
+    message_id = headers["webhook-id"]
+    if abs(now.timestamp() - int(headers["webhook-timestamp"])) > TOLERANCE_SECONDS:
+        raise ValueError("It is too old, or too far ahead.")
+    if len(message_id) > LONGEST_ID:
+        raise ValueError("No message has such an id.")
+    return message_id
 
 
 def job_with_news(body: bytes) -> str | None:

@@ -1,7 +1,7 @@
 """What every way to hear of changes has in common: the readers in this process."""
 
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Collection
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 
 import anyio
@@ -14,6 +14,9 @@ BUFFER = 256
 
 Wanted = frozenset[str | None]
 """Videos that a reader wants to hear of; None stands for all."""
+
+ChangesSince = Callable[[int | None], Awaitable[tuple[int, list[Change]]]]
+"""The newest change's number, and what other processes changed after a number (None: now)."""
 
 _ALL: Wanted = frozenset({None})
 

@@ -7,22 +7,19 @@ to look at, and then read from the ledger.
 
 import logging
 import sqlite3
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import anyio
 from anyio.streams.memory import MemoryObjectSendStream
 
-from sora_mcp.events.hints import Hints, Wanted
+from sora_mcp.events.hints import ChangesSince, Hints, Wanted
 from sora_mcp.videos.errors import LedgerError
 from sora_mcp.videos.models import Change
 
 LOOK_SECONDS = 0.1
 """How often the ledger is looked at while somebody listens."""
-
-ChangesSince = Callable[[int | None], Awaitable[tuple[int, list[Change]]]]
-"""The newest change's number, and what other processes changed after a number (None: now)."""
 
 log = logging.getLogger(__name__)
 

@@ -6,13 +6,13 @@ not connected: after a lost connection, what has changed meanwhile is read from 
 """
 
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 import anyio
 from anyio.abc import TaskStatus
 
-from sora_mcp.events.hints import Hints
+from sora_mcp.events.hints import ChangesSince, Hints
 from sora_mcp.videos.errors import LedgerError
 from sora_mcp.videos.models import Change
 
@@ -21,9 +21,6 @@ RECONNECT_SECONDS = 1.0
 
 News = Callable[[], AbstractAsyncContextManager[AsyncIterator[tuple[int, Change | None]]]]
 """Numbers of changes from now on, with the change where another process made it."""
-
-ChangesSince = Callable[[int | None], Awaitable[tuple[int, list[Change]]]]
-"""The newest change's number, and what other processes changed after a number (None: now)."""
 
 log = logging.getLogger(__name__)
 

@@ -5,6 +5,7 @@ carries a signature over both, so that it can be neither changed nor guessed.
 """
 
 import hmac
+import logging
 import re
 import time
 from collections.abc import Sequence
@@ -18,16 +19,22 @@ from starlette.responses import FileResponse, PlainTextResponse, RedirectRespons
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 
 from sora_mcp.app import App
+from sora_mcp.http.refusals import later
 from sora_mcp.server.keys import derived_keys
 from sora_mcp.settings import Settings
-from sora_mcp.videos.errors import SoraError, StorageUnavailable
+from sora_mcp.videos.errors import LedgerError, SoraError, StorageUnavailable
 from sora_mcp.videos.models import Variant
 
 LINKS = "download links"
 """What the keys of links are for."""
 
+_RETRY_SECONDS = 5
+
 LINK_SECONDS = 24 * 3600
 """How long a link works; every result carries fresh ones."""
+
+
+log = logging.getLogger(__name__)
 
 
 class Links:
@@ -84,8 +91,9 @@ class Files:
         """`GET /files/{video_id}/{name}?expires=…&signature=…`, whole or in ranges.
 
         307: it is in object storage, for a short while under the address that is given; 304: the
-        client has it already; 403: not a link of ours; 410: it has expired; 404: the file
-        is not there any more; 412: it is not the one that the client wants to go on with.
+        client has it already; 403: not a link of ours; 410: it has expired; 404: the file is not
+        there any more; 412: it is not the one that the client wants to go on with; 503: its storage
+        or the ledger does not answer just now.
         """
         video_id: str = request.path_params["video_id"]
         name: str = request.path_params["name"]
@@ -108,8 +116,9 @@ class Files:
             state = path and await anyio.Path(path).stat()
         except FileNotFoundError:
             return _refusal("This file has just been taken away. Ask for the video again.", 404)
-        except StorageUnavailable as error:
-            return _refusal(error.message, 503)
+        except (StorageUnavailable, LedgerError) as error:
+            log.warning("A file cannot be served just now: %s", error.message)
+            return later(503, "It cannot be served just now.", _RETRY_SECONDS)
         except SoraError as error:
             return _refusal(error.message, 404)
         if address is not None:

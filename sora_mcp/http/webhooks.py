@@ -42,6 +42,7 @@ def webhook_routes(app: App) -> list[Route]:
             await videos.hear(request.headers, body)
         except WebhookRefused as error:
             app.measures.heard["refused"] += 1
+            log.info("A webhook was refused: is its secret OPENAI_WEBHOOK_SECRET?")
             return PlainTextResponse(error.message, 400)
         except SoraError as error:
             app.measures.heard["not_now"] += 1

@@ -53,7 +53,7 @@ def open_bucket(url: str, work: Path, *, max_file_bytes: int) -> "BucketLibrary"
     except ModuleNotFoundError:
         raise NotConfigured(
             "SORA_MCP_STORAGE_URL needs the client for object storage: install sora-mcp with its "
-            "extra `s3` (in a clone: uv sync --extra s3)."
+            "extra `s3` (in a clone: uv sync --inexact --extra s3)."
         ) from None
     return BucketLibrary(Objects(url), work, max_file_bytes=max_file_bytes)
 

@@ -19,6 +19,7 @@ from mcp.types import (
 )
 
 from sora_mcp.server.deadline import Deadline
+from sora_mcp.videos.checks import APPROVED
 from sora_mcp.videos.errors import SpendingRefused
 from sora_mcp.videos.planning import Plan
 
@@ -74,7 +75,7 @@ async def ask_person(
 
 def _once(plan: Plan, question: str) -> Plan:
     """The plan, for one video however often the answer to its question is sent."""
-    key = plan.job.idempotency_key or f"approved {question}"
+    key = plan.job.idempotency_key or f"{APPROVED}{question}"
     return replace(plan, job=plan.job.model_copy(update={"idempotency_key": key}))
 
 

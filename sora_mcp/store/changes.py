@@ -115,6 +115,8 @@ async def notices(
             send.send_nowait(payload)
         except anyio.WouldBlock:
             send.close()
+        except anyio.ClosedResourceError:
+            pass  # the reader, who is busy, will see that it has missed some
 
     async def heard(connection: AsyncConnection) -> AsyncGenerator[tuple[int, Change | None]]:
         while True:

@@ -1,18 +1,24 @@
 """Claims of due jobs, and what a connection that breaks at the commit leaves of one."""
 
-from collections.abc import Mapping
-from datetime import timedelta
+import logging
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.database import Database
-from sora_mcp.store.rows import job_of, values_of
+from sora_mcp.store.rows import job_of, jobs_of, values_of
 from sora_mcp.store.scheduling import due_jobs, hold_until, lease
 from sora_mcp.store.tables import jobs
 from sora_mcp.videos.errors import LedgerError
 from sora_mcp.videos.models import Job, JobStatus
 from sora_mcp.videos.ports import Claim, EngineLimits
+
+UNREADABLE_PAUSE = timedelta(minutes=5)
+"""So long a job that only a newer program can read is left to one."""
+
+log = logging.getLogger(__name__)
 
 
 class Claiming:
@@ -39,18 +45,29 @@ class Claiming:
             async with self._database.writing() as (connection, now):
                 for owner, job in self._in_doubt:
                     await _give_back(connection, owner, job)
-                rows = await due_jobs(connection, now, limits, limit, submissions, self._home)
+                due = await due_jobs(connection, now, limits, limit, submissions, self._home)
+                found = jobs_of(due)
+                await _put_off(connection, {row["id"] for row in due} - found.keys(), now)
+                rows = [row for row in due if row["id"] in found]
                 for engine in {row["queue_engine"] for row in rows} - {None}:
                     if pause := limits[engine].min_interval:
                         await hold_until(connection, engine, now + timedelta(seconds=pause))
                 until = now + timedelta(seconds=lease_seconds)
-                claims = await lease(connection, rows, worker, until)
+                claims = await lease(connection, rows, found, worker, until)
         except LedgerError:
             # Whether it was committed is not known, but nobody has been told to send these.
-            self._in_doubt += [(worker, found.job) for found in claims if _is_to_be_sent(found)]
+            self._in_doubt += [(worker, claim.job) for claim in claims if _is_to_be_sent(claim)]
             raise
         self._in_doubt.clear()
         return claims
+
+
+async def _put_off(connection: AsyncConnection, unreadable: Collection[str], now: datetime) -> None:
+    """Leave jobs that cannot be read to newer replicas; what else is due must not wait for them."""
+    if unreadable:
+        log.warning("Written by a newer sora-mcp, left to it: %s", ", ".join(sorted(unreadable)))
+        later = update(jobs).where(jobs.c.id.in_(sorted(unreadable)))
+        await connection.execute(later.values(run_at=now + UNREADABLE_PAUSE))
 
 
 def _is_to_be_sent(claim: Claim) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import anyio
-from sqlalchemy import Connection, Select, Table, UpdateBase, event, func, select
+from sqlalchemy import Connection, Select, Table, UpdateBase, event, func, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.engine import URL
@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from sora_mcp.store import sqlite
 from sora_mcp.store.glance import Glance, Row
-from sora_mcp.store.postgres import address_of, forbids, place_of, trouble_of
+from sora_mcp.store.postgres import READ_ONLY, address_of, forbids, place_of, trouble_of
 from sora_mcp.videos.errors import LedgerError, LedgerForbidden, LedgerRefused, NotConfigured
 
 BUSY_SECONDS = 10.0
@@ -117,7 +117,7 @@ class Database:
         except ModuleNotFoundError as error:
             raise NotConfigured(
                 "SORA_MCP_DATABASE_URL needs the PostgreSQL driver: install sora-mcp with its "
-                "extra `postgres` (in a clone: uv sync --extra postgres)."
+                "extra `postgres` (in a clone: uv sync --inexact --extra postgres)."
             ) from error
         event.listen(engine.sync_engine, "connect", _prepare_postgres)
         event.listen(engine.sync_engine, "checkout", _refuse_closed)
@@ -232,6 +232,13 @@ class Database:
         except Exception as error:  # the driver's own, which SQLAlchemy has not translated
             raise self._failure(error) from error
 
+    async def check(self) -> None:
+        """Raises `LedgerError` unless it answers, and says nothing against being written."""
+        question = "SELECT 1" if self.is_sqlite else "SHOW transaction_read_only"
+        async with self.reading() as connection:
+            if (await connection.execute(text(question))).scalar_one() == "on":
+                raise LedgerError(f"{self.name} {READ_ONLY}")
+
     async def set_clock(self) -> None:
         """Find out how the database's clock differs from ours."""
         async with self.reading() as connection:
@@ -275,8 +282,17 @@ def make_file(ledger: Path) -> None:
 
 def insert_new(connection: AsyncConnection, table: Table, values: Mapping[str, Any]) -> Any:
     """A statement that inserts a row, unless there is one with its key."""
-    insert = insert_sqlite if connection.dialect.name == "sqlite" else postgresql.insert
-    return insert(table).values(values).on_conflict_do_nothing()
+    return _insert(connection)(table).values(values).on_conflict_do_nothing()
+
+
+def put(connection: AsyncConnection, table: Table, values: Mapping[str, Any]) -> Any:
+    """A statement that inserts a row, in place of the one with its key."""
+    inserted = _insert(connection)(table).values(values)
+    return inserted.on_conflict_do_update(index_elements=table.primary_key.columns, set_=values)
+
+
+def _insert(connection: AsyncConnection) -> Any:
+    return insert_sqlite if connection.dialect.name == "sqlite" else postgresql.insert
 
 
 async def lock_row(connection: AsyncConnection, table: Table, **values: Any) -> None:

@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.rows import one_job
 from sora_mcp.store.tables import jobs
+from sora_mcp.store.unheard import forget_unheard
 from sora_mcp.videos.errors import KeyConflict
 from sora_mcp.videos.models import Job
 
@@ -22,4 +23,6 @@ async def first_with_key(connection: AsyncConnection, job: Job) -> Job | None:
             "another one. Nothing was sent.",
             job=first,
         )
+    if first is not None:
+        await forget_unheard(connection, first)
     return first

@@ -12,12 +12,21 @@ from sora_mcp.videos.errors import NotConfigured
 _PARAMETERS = frozenset({"host", "port", "ssl", "sslmode"})
 """What may follow the question mark of an address."""
 
+_SSL = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+"""https://www.postgresql.org/docs/current/libpq-ssl.html"""
+
 _POOLED = (
     "is behind a pooler that gives each transaction another connection. Have it give each session "
     "one (PgBouncer: pool_mode = session), or let SORA_MCP_DATABASE_URL lead past it."
 )
 
+READ_ONLY = (
+    "takes no writes: it is a standby, or was set to read only. Let SORA_MCP_DATABASE_URL lead to "
+    "the primary."
+)
+
 _TROUBLES = {
+    "25006": READ_ONLY,
     # What the driver runs into when the statements that it has prepared are another connection's.
     "26000": _POOLED,
     "42P05": _POOLED,
@@ -69,6 +78,8 @@ def address_of(address: str) -> URL:
             f"SORA_MCP_DATABASE_URL: the driver has no {' and no '.join(unknown)}; after the "
             f"question mark there may be {', '.join(sorted(_PARAMETERS))}."
         )
+    if not {url.query.get(name, "prefer") for name in ("ssl", "sslmode")} <= set(_SSL):
+        raise NotConfigured(f"SORA_MCP_DATABASE_URL: `ssl` is one of {', '.join(_SSL)}.")
     # asyncpg calls libpq's `sslmode` by another name.
     query = {"ssl" if name == "sslmode" else name: value for name, value in url.query.items()}
     return url.set(drivername="postgresql+asyncpg", query=query)
@@ -110,7 +121,10 @@ def trouble_of(cause: BaseException | None) -> str:
             "cannot be reached over TLS. Set `ssl` in SORA_MCP_DATABASE_URL to what the server "
             "offers (?ssl=disable, prefer, require, verify-full), or give the server a certificate."
         )
-    if isinstance(cause, OSError):
+    if type(cause).__name__ == "InternalClientError":
+        # The driver was asked something just when the server ended the connection.
+        reason = "the connection was closed"
+    elif isinstance(cause, OSError):
         # The texts of asyncio and of the driver have addresses in them.
         number = cause.errno or 0
         reason = os.strerror(number) if number > 0 else "no answer"

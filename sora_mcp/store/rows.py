@@ -1,15 +1,18 @@
 """How a job lies in the ledger's rows."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, or_, true
+from pydantic import ValidationError
+from sqlalchemy import ColumnElement, Select, or_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.glance import Row
 from sora_mcp.store.tables import jobs
+from sora_mcp.videos.errors import LedgerTooNew
 from sora_mcp.videos.lifecycle import BAD_ENDS, IN_FLIGHT
 from sora_mcp.videos.models import Job, JobStatus, Operation
-from sora_mcp.videos.ports import Engine
 
 _OWN_COLUMNS = frozenset(
     {
@@ -35,8 +38,28 @@ MICROUSD = 1_000_000
 
 
 def job_of(row: Row) -> Job:
-    """The job in a row of `jobs`."""
-    return Job.model_validate(row["document"] | {name: row[name] for name in _OWN_COLUMNS})
+    """The job in a row of `jobs`.
+
+    Raises:
+        LedgerTooNew: A newer program wrote what this one does not understand.
+    """
+    try:
+        return Job.model_validate(row["document"] | {name: row[name] for name in _OWN_COLUMNS})
+    except ValidationError as error:
+        fields = ", ".join(str(fault["loc"][0]) for fault in error.errors())
+        raise LedgerTooNew(
+            f"{row['id']} was written by a newer sora-mcp, which this one does not understand "
+            f"({fields}). Use the newer version."
+        ) from error
+
+
+def jobs_of(rows: Iterable[Row]) -> dict[str, Job]:
+    """The jobs in rows of `jobs`, by their ids; those that cannot be read are left out."""
+    found: dict[str, Job] = {}
+    for row in rows:
+        with suppress(LedgerTooNew):
+            found[row["id"]] = job_of(row)
+    return found
 
 
 async def one_job(connection: AsyncConnection, statement: Select[Any]) -> Job | None:
@@ -45,12 +68,10 @@ async def one_job(connection: AsyncConnection, statement: Select[Any]) -> Job | 
     return None if row is None else job_of(row)
 
 
-def at_engine(engine: Engine | None) -> ColumnElement[bool]:
-    """Jobs of an engine, or of any: by its name, or by its host, should it have been renamed."""
-    if engine is None:
-        return true()
+def at_engine(name: str, base_url: str | None) -> ColumnElement[bool]:
+    """Jobs of an engine: by its name, or by its host, should it have been renamed."""
     host = jobs.c.document["base_url"].as_string()
-    return or_(jobs.c.engine == engine.name, host == engine.base_url)
+    return or_(jobs.c.engine == name, host == base_url)
 
 
 def values_of(job: Job) -> dict[str, Any]:

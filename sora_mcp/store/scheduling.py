@@ -18,9 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.database import lock_row
-from sora_mcp.store.rows import job_of
 from sora_mcp.store.tables import EPOCH, Moment, engines, jobs
-from sora_mcp.videos.models import JobStatus
+from sora_mcp.videos.models import Job, JobStatus
 from sora_mcp.videos.ports import Claim, EngineLimits
 
 ORPHANED_AFTER = timedelta(minutes=10)
@@ -111,9 +110,16 @@ def _urgency(row: RowMapping) -> tuple[datetime, datetime]:
 
 
 async def lease(
-    connection: AsyncConnection, rows: Sequence[RowMapping], worker: str, until: datetime
+    connection: AsyncConnection,
+    rows: Sequence[RowMapping],
+    found: Mapping[str, Job],
+    worker: str,
+    until: datetime,
 ) -> list[Claim]:
-    """Give jobs to a worker; those that waited for an engine are `submitting` from here on."""
+    """Give jobs to a worker; those that waited for an engine are `submitting` from here on.
+
+    `found`: the jobs in these rows, by their ids.
+    """
     leased = {"lease_owner": worker, "lease_until": until, "fence": jobs.c.fence + 1}
     # Not counted as a change: people are shown the same as before.
     sending = {
@@ -126,11 +132,10 @@ async def lease(
     for ids, values in ((sent, leased | sending), (others, leased)):
         if ids:
             await connection.execute(update(jobs).where(jobs.c.id.in_(ids)).values(values))
-    return [_claim(row, worker) for row in rows]
+    return [_claim(row, found[row["id"]], worker) for row in rows]
 
 
-def _claim(row: RowMapping, worker: str) -> Claim:
-    job = job_of(row)
+def _claim(row: RowMapping, job: Job, worker: str) -> Claim:
     status = JobStatus.SUBMITTING if row["queue_engine"] else job.status
     return Claim(
         job.model_copy(update={"status": status, "fence": job.fence + 1}),

@@ -1,37 +1,35 @@
 """The ledger, on SQLite and PostgreSQL alike."""
 
 import uuid
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, insert, select, true, tuple_, update
+from sqlalchemy import ColumnElement, bindparam, select, true, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from sora_mcp.store.budgets import check_budget, spent_microusd
+from sora_mcp.store.adding import add_job
+from sora_mcp.store.budgets import spent_microusd
 from sora_mcp.store.census import take_census
 from sora_mcp.store.changes import changed, notices, read_changes
 from sora_mcp.store.claiming import Claiming
-from sora_mcp.store.database import Database, lock_row
-from sora_mcp.store.keys import first_with_key
+from sora_mcp.store.database import Database
 from sora_mcp.store.messages import heed
+from sora_mcp.store.moving import Moving
 from sora_mcp.store.outbox import SqlOutbox, put_out
 from sora_mcp.store.requests import count_request
 from sora_mcp.store.rows import JOB_COLUMNS, MICROUSD, at_engine, job_of, one_job, values_of
 from sora_mcp.store.scheduling import free, hold_until, next_moment, submit_time
 from sora_mcp.store.search import has_words, write_words
 from sora_mcp.store.statistics import count_unfinished, newest_completed
-from sora_mcp.store.tables import jobs, owners
-from sora_mcp.store.unheard import note_unheard, unheard_twin
+from sora_mcp.store.tables import jobs
+from sora_mcp.store.unheard import note_unheard
 from sora_mcp.videos.errors import InvalidRequest, LedgerBroke, LedgerError
 from sora_mcp.videos.lifecycle import ACTIVE, ends
 from sora_mcp.videos.models import Change, Job, JobStatus, Page
 from sora_mcp.videos.ports import Budget, Engine, EngineLimits, Spent
-
-_EVERYONE = ""
-"""The row of `owners` that stands for the whole server; an owner has a name."""
 
 _NO_LEASE = {"lease_owner": None, "lease_until": None}
 
@@ -56,6 +54,7 @@ class SqlJobStore:
         self._announces = announces
         self._database = database
         self.claim = Claiming(database, home).claim
+        self.move_waiting = Moving(database, self._rewrite).move_waiting
         self._name = uuid.uuid4().hex
 
     def now(self) -> datetime:
@@ -65,10 +64,7 @@ class SqlJobStore:
     # Adding
 
     async def add(self, job: Job, budget: Budget) -> Job:
-        """Add a job, due at once.
-
-        Instead gives the first job, when its owner used its `idempotency_key` before, and the
-        unheard one, when the same request was made and its caller went away (`mark_unheard`).
+        """Add a job, due at once and created now; or give the one that is there (see the port).
 
         Raises:
             KeyConflict: The key was used with another fingerprint.
@@ -78,7 +74,7 @@ class SqlJobStore:
         written = False
         try:
             async with self._database.writing() as (connection, now):
-                added = await self._add(connection, now, job, budget)
+                added = await add_job(connection, job, budget, now, self._name)
                 written = True
         except LedgerError:
             if not written:
@@ -89,24 +85,6 @@ class SqlJobStore:
                 raise
             return stored
         return added
-
-    async def _add(
-        self, connection: AsyncConnection, now: datetime, job: Job, budget: Budget
-    ) -> Job:
-        if job.idempotency_key is not None or budget.owner_per_day is not None:
-            await lock_row(connection, owners, name=job.owner)
-        if budget.server_per_day is not None:
-            await lock_row(connection, owners, name=_EVERYONE)
-        first = await first_with_key(connection, job)
-        if first is None:
-            first = await unheard_twin(connection, job, now)
-        if first is not None:
-            return first
-        await check_budget(connection, job, budget, now)
-        row = values_of(job) | await changed(connection, job, now, self._name) | {"run_at": now}
-        await connection.execute(insert(jobs).values(row))
-        await write_words(connection, job)
-        return job
 
     async def _look_again(self, job: Job) -> Job | None:
         try:
@@ -152,11 +130,22 @@ class SqlJobStore:
     async def find_engine_job(
         self, engine_job_id: str, owner: str | None = None, *, engine: Engine | None = None
     ) -> Job | None:
-        """The job that has this id at its engine; the newest, should two engines use the same."""
-        same_id = (jobs.c.engine_job_id == engine_job_id) & at_engine(engine)
-        named = select(jobs).where(same_id, _of(owner), _shown)
+        """The job that has this id at its engine; the newest, should two engines use the same.
+
+        Of an `engine` that is given, deleted ones count: they may still be there.
+        """
+        same_id = (jobs.c.engine_job_id == engine_job_id) & _of(owner)
+        there = _shown if engine is None else at_engine(engine.name, engine.base_url)
+        named = select(jobs).where(same_id, there)
         async with self._database.reading() as connection:
             return await one_job(connection, named.order_by(jobs.c.created_at.desc()).limit(1))
+
+    async def in_doubt(self, engine: Engine) -> Sequence[Job]:
+        """Jobs that are being sent to an engine, or may have been; deleted ones count."""
+        doubtful = jobs.c.status.in_(_UNKNOWN_TO_US) & jobs.c.engine_job_id.is_(None)
+        found = select(jobs).where(doubtful, at_engine(engine.name, engine.base_url))
+        async with self._database.reading() as connection:
+            return [job_of(row) for row in (await connection.execute(found)).mappings()]
 
     async def page(
         self,
@@ -194,11 +183,9 @@ class SqlJobStore:
         some = tuple(job_of(row) for row in rows[:limit])
         return Page(jobs=some, next_after=some[-1].id if len(rows) > limit else None)
 
-    async def has_active(self) -> bool:
-        """Whether any job is unfinished: somebody has to look at it again."""
-        async with self._database.reading() as connection:
-            found = select(1).where(jobs.c.run_at.is_not(None)).limit(1)
-            return (await connection.execute(found)).first() is not None
+    async def check(self) -> None:
+        """Raises `LedgerError` unless it can be read, and written as far as PostgreSQL tells."""
+        await self._database.check()
 
     async def changes_since(self, number: int | None) -> tuple[int, list[Change]]:
         """The newest change's number, and what other processes changed after change `number`.
@@ -218,16 +205,6 @@ class SqlJobStore:
 
     # Working
 
-    async def move_waiting(self, engine: str, other: str, may_move: Callable[[Job], bool]) -> None:
-        """Give another engine the jobs that wait for one and may move."""
-        waiting = (jobs.c.queue_engine == engine) & free(self.now())
-        async with self._database.writing() as (connection, _):
-            found = await connection.execute(select(jobs).where(waiting).with_for_update())
-            for stored in map(job_of, found.mappings().all()):
-                if may_move(stored):
-                    moved = stored.model_copy(update={"engine": other, "base_url": None})
-                    await self._rewrite(connection, stored, moved)
-
     async def renew(self, worker: str, held: Sequence[Job], lease_seconds: float) -> frozenset[str]:
         """Lengthen leases still held; the ids that were."""
         fences = [(job.id, job.fence) for job in held]
@@ -246,8 +223,9 @@ class SqlJobStore:
     async def release(self, worker: str) -> None:
         """End a worker's leases early, so that the next one need not wait them out."""
         async with self._database.writing() as (connection, now):
-            ended = update(jobs).where(jobs.c.lease_owner == worker).values(lease_until=now)
-            await connection.execute(ended)
+            # The second says where to look: among the few that are unfinished.
+            held = (jobs.c.lease_owner == worker) & jobs.c.run_at.is_not(None)
+            await connection.execute(update(jobs).where(held).values(lease_until=now))
 
     async def save(
         self, job: Job, *, run_in: float | None = None, keep_lease: bool = False
@@ -367,7 +345,10 @@ class SqlJobStore:
         self, connection: AsyncConnection, stored: Job, job: Job, **columns: Any
     ) -> None:
         moved = (job.status, job.progress) != (stored.status, stored.progress)
-        job = job.model_copy(update={"updated_at": self.now() if moved else stored.updated_at})
+        # An unheard job may have been given a key since the writer saw it.
+        kept = {"idempotency_key": stored.idempotency_key}
+        updated_at = self.now() if moved else stored.updated_at
+        job = job.model_copy(update=kept | {"updated_at": updated_at})
         if self._announces and ends(stored, job):
             await put_out(connection, job, self.now())
         gone = "deleted_at" in columns

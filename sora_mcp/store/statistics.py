@@ -6,7 +6,7 @@ from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.database import Database
-from sora_mcp.store.rows import JOB_COLUMNS, job_of
+from sora_mcp.store.rows import JOB_COLUMNS, jobs_of
 from sora_mcp.store.tables import completed, jobs
 from sora_mcp.videos.models import Job
 
@@ -32,4 +32,4 @@ async def count_unfinished(connection: AsyncConnection) -> Mapping[str, int]:
 
 async def newest_completed(database: Database, engine: str) -> Sequence[Job]:
     """The newest finished jobs of an engine."""
-    return [job_of(row) for row in await database.few(_NEWEST, engine=engine)]
+    return list(jobs_of(await database.few(_NEWEST, engine=engine)).values())

@@ -74,7 +74,7 @@ jobs = Table(
     Column("change", BigInteger, nullable=False),
     Column("changed_by", Text, nullable=False),
     Column("document", JSON, nullable=False),
-    # The home folder whose processes alone can ask its engine about it; null: all can.
+    # The home folder whose processes alone can go on with it; null: all can.
     Column("home", Text),
 )
 _job = jobs.c

@@ -32,6 +32,7 @@ async def found_at_hosts(engines: Engines, owner: str, engine_job_id: str, now: 
         engine=engine.name,
         base_url=engine.base_url,
         engine_job_id=engine_job_id,
+        adopted=True,
         created_at=now,
         submitted_at=now,
     )

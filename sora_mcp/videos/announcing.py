@@ -72,6 +72,8 @@ class Announcer:
                         pause = min(due, pause)
                 except LedgerError as error:
                     log.warning("The ledger cannot be used just now: %s", error.message)
+                except Exception:
+                    log.exception("What is due could not be told")
                 with anyio.move_on_after(pause):
                     await self._woken.wait()
 
@@ -90,7 +92,8 @@ class Announcer:
     async def _send(self, announcement: Announcement) -> None:
         receipt = Receipt.NOT_NOW
         try:
-            receipt = await self._receiver.send(announcement.id, await self._body(announcement))
+            body = await self._body(announcement)
+            receipt = await self._receiver.send(announcement.id, body, self._outbox.now())
         except Exception:
             log.exception("The end of %s could not be told", announcement.job.id)
         self._measures.told[receipt] += 1

@@ -49,6 +49,10 @@ def check_seconds(seconds: float | None) -> float | None:
     return float(seconds)
 
 
+APPROVED = "approved "
+"""Begins the keys that stand for a person's answer; callers' own say which videos are one."""
+
+
 def check_key(key: str | None) -> str | None:
     """An idempotency key of 1 to 200 printable characters."""
     if key is not None and not (1 <= len(key) <= 200 and key.isprintable()):

@@ -202,6 +202,11 @@ class EngineFault(EngineError):
     code = "engine_fault"
     retry = True
 
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        """`retry_after`: seconds for which the engine asked not to be looked at again."""
+        super().__init__(message)
+        self.retry_after = retry_after
+
 
 class GaveUp(EngineError):
     """The engine has not told how a job ended, and is not asked any more."""

@@ -38,13 +38,15 @@ def expected_seconds(job: Job, completed: Sequence[Job]) -> float | None:
     """Seconds from submission to end; None where no job like it has ever ended well.
 
     `completed`: jobs of the same engine, newest first. Those that asked for the same model and
-    operation are like it; their time is taken to grow with the length of the video.
+    operation are like it, unless they were adopted; their time is taken to grow with the length of
+    the video.
     """
     rates = [
         (other.completed_at - other.submitted_at).total_seconds() / _length(other)
         for other in completed
         if other.completed_at is not None
         and other.submitted_at is not None
+        and not other.adopted
         # What was asked for: what hosts call it themselves is known only of jobs that they have.
         and (other.asked.model, other.operation) == (job.asked.model, job.operation)
     ][:LIKE_IT]

@@ -16,6 +16,7 @@ from sora_mcp.videos.errors import (
     StorageUnavailable,
     job_error,
 )
+from sora_mcp.videos.following import Save
 from sora_mcp.videos.lifecycle import (
     ACTIVE,
     DOWNLOAD_PAUSES,
@@ -26,13 +27,9 @@ from sora_mcp.videos.lifecycle import (
 from sora_mcp.videos.measuring import Measures
 from sora_mcp.videos.models import File, Job, JobError, JobStatus, Operation, Variant
 from sora_mcp.videos.ports import Content, Engine, Engines, JobStore, Library, OpenContent
-from sora_mcp.videos.submitting import Save
 
 SECONDS_TOLERANCE = 0.3
 """A shorter difference in length is how codecs round, not news."""
-
-_NOT_LOST = "The video is not lost: it will be tried again automatically."
-"""How the trouble of a job ends whose video waits for its storage on some machine."""
 
 _NEVER_SENT = JobError(code="cancelled", message="It was deleted before it was sent.", charged="no")
 _ON_REQUEST = JobError(code="cancelled", message="It was cancelled on request.")
@@ -91,7 +88,7 @@ class Finisher:
             await self._fetch_later(job, error)
             return
         except StorageUnavailable as error:
-            await self._keep_later(job, error)
+            await self._keep_later(job, error, self._store.home)
             return
         except LibraryError as error:
             await self._save(_unfetched(job, error, free=engine.free), None)
@@ -115,14 +112,14 @@ class Finisher:
         if isinstance(error, ContentMissing) and self._may_be_elsewhere(job):
             what = f"{job.engine} no longer has the video, and it is not in the object storage yet."
             hope = "The machine that fetched it puts it there."
-            await self._keep_later(job, StorageUnavailable(what, hope))
+            await self._keep_later(job, StorageUnavailable(what, hope), job.home)
             return
         attempts = job.attempts + 1
         if attempts <= len(DOWNLOAD_PAUSES):
             log.info("%s: %s (download %d)", job.id, error.message, attempts)
             again = job.model_copy(update={"attempts": attempts, "trouble": error.message})
             await self._save(again, DOWNLOAD_PAUSES[attempts - 1])
-        elif isinstance(error, ContentMissing):
+        elif isinstance(error, ContentMissing) and job.completed_at is None:
             gone = JobError(
                 code=error.code,
                 message=f"{job.engine} made the video but no longer has its file. {error.message}",
@@ -130,20 +127,23 @@ class Finisher:
                 retry=False,
             )
             await self._save(advance(job, JobStatus.EXPIRED, error=gone), None)
-        else:
+        else:  # one that was in the library before may be there again
             await self._save(_unfetched(job, error, free=self._engines.of(job).free), None)
 
     def _may_be_elsewhere(self, job: Job) -> bool:
         """Whether a machine may have the video that could not put it into its storage so far."""
-        waits = job.trouble is not None and job.trouble.endswith(_NOT_LOST)
-        return waits and not is_hopeless(job, self._store.now())
+        return job.awaits_storage and not is_hopeless(job, self._store.now())
 
-    async def _keep_later(self, job: Job, error: StorageUnavailable) -> None:
-        """What is made waits for its storage, for ever if need be: it is not made again."""
+    async def _keep_later(self, job: Job, error: StorageUnavailable, home: str | None) -> None:
+        """What is made waits for its storage, for ever if need be: it is not made again.
+
+        `home`: the folder where it waits, whose processes try again.
+        """
         pause = storage_delay(job)
         log.warning("%s: %s Trying again in %.0f s.", job.id, error.message, pause)
-        trouble = f"{error.message} {_NOT_LOST}"
-        await self._save(job.model_copy(update={"poll_after": pause, "trouble": trouble}), pause)
+        trouble = f"{error.message} The video is not lost: it will be tried again automatically."
+        waiting = {"awaits_storage": True, "home": home, "poll_after": pause, "trouble": trouble}
+        await self._save(job.model_copy(update=waiting), pause)
 
     async def _release(self, engine: Engine, job: Job, *, had_part: bool) -> None:
         """Let go of copies that are not needed any more; a failure leaves them where they are."""
@@ -175,12 +175,20 @@ class Finisher:
             completed_at=job.completed_at or self._store.now(),
             error=None,
             attempts=0,
+            awaits_storage=False,
+            home=self._home_at_engine(job),
         )
         try:
             await self._library.write_sidecar(done)
         except LibraryError as error:
             log.warning("%s: its description could not be written: %s", job.id, error.message)
         return await self._save(done, None)
+
+    def _home_at_engine(self, job: Job) -> str | None:
+        if job.engine_job_id is None:
+            return None
+        here = self._engines.of(job).keeps_here(job.engine_job_id)
+        return self._store.home if here else None
 
     async def join(self, job: Job) -> None:
         """Join finished videos into one; begun anew when an earlier worker did not get through."""
@@ -223,7 +231,7 @@ class Finisher:
                 raise outcome
             await self._complete(job, *outcome)
         except StorageUnavailable as error:
-            await self._keep_later(job, error)
+            await self._keep_later(job, error, self._store.home)
         except SoraError as error:
             await self._save(advance(job, JobStatus.FAILED, error=job_error(error)), None)
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import anyio
 
 from sora_mcp.videos.emulation import sent_prompt
-from sora_mcp.videos.errors import EngineError, EngineJobMissing, GaveUp, job_error
+from sora_mcp.videos.errors import EngineError, EngineFault, EngineJobMissing, GaveUp, job_error
 from sora_mcp.videos.lifecycle import (
     CLOCK_TOLERANCE,
     LIST_FROM,
@@ -52,8 +52,12 @@ class _List:
         self.asked_at = -math.inf
 
 
-class _Save(Protocol):
-    async def __call__(self, job: Job, run_in: float | None) -> bool: ...
+class Save(Protocol):
+    """Writes what a step found; due again after `run_in` seconds, never when None."""
+
+    async def __call__(self, job: Job, run_in: float | None, keep_lease: bool = False) -> bool:
+        """False when the lease was lost, and with it the right to go on."""
+        ...
 
 
 class Follower:
@@ -63,7 +67,7 @@ class Follower:
         self,
         store: JobStore,
         engines: Engines,
-        save: _Save,
+        save: Save,
         job_timeout: timedelta,
         *,
         hurry: float = 1,
@@ -160,17 +164,19 @@ class Follower:
         """A look that failed says nothing about the job."""
         attempts = job.attempts + 1
         log.info("%s: %s (look %d)", job.id, error.message, attempts)
-        delay = self._next_look(job, backoff(attempts, first=2.0, most=60.0))
+        told = error.retry_after if isinstance(error, EngineFault) else None
+        pause = max(backoff(attempts, first=2.0, most=60.0), told or 0.0)
+        delay = self._next_look(job, pause)
         if delay is None:
             await self._give_up(job)
         else:
+            again = self._store.now() + timedelta(seconds=delay)
             trouble = (
                 f"The last look at it failed. {error.message} It will be looked at again "
-                "automatically."
+                f"automatically at {again:%H:%M:%S} UTC."
             )
-            await self._save(
-                job.model_copy(update={"attempts": attempts, "trouble": trouble}), delay
-            )
+            tried = job.model_copy(update={"attempts": attempts, "trouble": trouble})
+            await self._save(tried, delay)
 
     async def _deny(self, job: Job, error: EngineJobMissing) -> None:
         if not error.for_good and job.missing < len(LOST_CHECKS):
@@ -191,7 +197,7 @@ class Follower:
         now = self._store.now()
         if not is_overdue(job, now, self._job_timeout):
             return delay  # whatever the host says of its end
-        return None if is_hopeless(job, now) else OVERDUE_POLL_SECONDS
+        return None if is_hopeless(job, now) else max(delay, OVERDUE_POLL_SECONDS)
 
     async def _give_up(self, job: Job) -> bool:
         error = GaveUp(

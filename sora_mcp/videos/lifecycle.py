@@ -115,15 +115,18 @@ LIST_FROM = 4
 
 FIRST_POLL_SECONDS = 2.0
 SLOWEST_POLL_SECONDS = 15.0
+LONGEST_ASKED_SECONDS = 3600.0
+"""No host is left alone for longer, whatever it asks for."""
+
 _POLL_GROWTH = 1.4
 OVERDUE_POLL_SECONDS = 60.0
 GIVE_UP = timedelta(hours=24)
 
 
 def poll_delay(job: Job, host_says: float | None) -> float:
-    """Seconds until the next look at the host: what it asked for, else 2 s growing to 15 s."""
+    """Seconds until the next look at the host: what it asked for, up to an hour, else 2 to 15 s."""
     if host_says is not None:
-        return min(max(host_says, 0.05), SLOWEST_POLL_SECONDS)
+        return min(max(host_says, 0.05), LONGEST_ASKED_SECONDS)
     if job.poll_after < FIRST_POLL_SECONDS:
         return FIRST_POLL_SECONDS
     return min(job.poll_after * _POLL_GROWTH, SLOWEST_POLL_SECONDS)
@@ -156,7 +159,8 @@ def is_hopeless(job: Job, now: datetime) -> bool:
 
 def backoff(attempt: int, *, first: float = 1.0, most: float = 60.0) -> float:
     """Seconds to wait before try number `attempt` + 1 (doubling)."""
-    return min(first * 2 ** max(attempt - 1, 0), most)
+    # Not 2 to any power: from 1,024 on it is no float any more.
+    return min(first * 2 ** min(max(attempt - 1, 0), 32), most)
 
 
 def storage_delay(job: Job) -> float:

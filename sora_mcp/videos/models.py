@@ -151,6 +151,9 @@ class Job(_Frozen):
     source_ids: tuple[str, ...] = Field(
         default=(), description="what a remix or extension starts from; the parts of a join"
     )
+    adopted: bool = Field(
+        default=False, description="only its engine knew it: when it was submitted is a guess"
+    )
     has_reference: bool = Field(
         default=False, description="a first-frame image waits for it in the library"
     )
@@ -161,7 +164,8 @@ class Job(_Frozen):
     )
     home: str | None = Field(
         default=None,
-        description="the home folder whose processes alone can ask the engine about it; None: all",
+        description="the home folder whose processes alone can ask the engine about it, or have its"
+        " file; None: all",
     )
     asset_url: str | None = Field(default=None, description="where the host says the file is")
     emulated: bool = Field(
@@ -172,6 +176,10 @@ class Job(_Frozen):
     error: JobError | None = None
     trouble: str | None = Field(
         default=None, description="what is in the way of an active job just now, in sentences"
+    )
+    awaits_storage: bool = Field(
+        default=False,
+        description="some machine has its video, and waits for its storage to take it",
     )
     files: tuple[File, ...] = ()
     idempotency_key: str | None = None

@@ -103,8 +103,8 @@ class VideoService:
         self._pauses.end()
 
     async def check(self) -> None:
-        """Raises `LedgerError` unless the ledger answers."""
-        await self._store.has_active()
+        """Raises `LedgerError` unless the ledger answers, and takes what it is told."""
+        await self._store.check()
 
     # Starting
 
@@ -172,7 +172,7 @@ class VideoService:
 
     async def _adopt(self, owner: str, engine_job_id: str) -> Job:
         job = await found_at_hosts(self._engines, owner, engine_job_id, self._store.now())
-        await self._store.add(job, Budget())
+        job = await self._store.add(job, Budget())
         await self._announce(job)
         return job
 
@@ -257,7 +257,7 @@ class VideoService:
             WebhookRefused: It is not a message of an engine of ours, or not a fresh one.
         """
         # They share one secret, and the ids of their jobs are random.
-        heard = self._engines.every()[0].read_webhook(headers, body)
+        heard = self._engines.every()[0].read_webhook(headers, body, self._store.now())
         if heard.engine_job_id is not None:
             for due in await self._store.nudge(heard.engine_job_id, heard.message_id):
                 await self._events.publish(due)

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
-from typing import Protocol
 
 import anyio
 
@@ -23,7 +22,7 @@ from sora_mcp.videos.errors import (
     StorageUnavailable,
     job_error,
 )
-from sora_mcp.videos.following import Follower
+from sora_mcp.videos.following import Follower, Save
 from sora_mcp.videos.lifecycle import (
     CLOCK_TOLERANCE,
     RECONCILE_TRIES,
@@ -43,14 +42,6 @@ from sora_mcp.videos.models import (
 from sora_mcp.videos.ports import Engine, Engines, JobStore, Library
 
 log = logging.getLogger(__name__)
-
-
-class Save(Protocol):
-    """Writes what a step found; due again after `run_in` seconds, never when None."""
-
-    async def __call__(self, job: Job, run_in: float | None, keep_lease: bool = False) -> bool:
-        """False when the lease was lost, and with it the right to go on."""
-        ...
 
 
 class Submitter:
@@ -192,8 +183,10 @@ class Submitter:
         elif _refuses_image(job, error):
             note = f"{job.engine} did not take the original's first frame, only the words."
             changes = {"has_reference": False, "notes": (*job.notes, note)}
-            if await self._save(again.model_copy(update=changes), 0):
+            # Before it waits: from then on it may be begun again, and this step had better be over.
+            with suppress(LibraryError):  # a picture that stays harms nobody
                 await self._library.drop_reference(job.id)
+            await self._save(again.model_copy(update=changes), 0)
         else:
             await self._end(advance(job, JobStatus.FAILED, error=job_error(error)))
 
@@ -218,18 +211,36 @@ class Submitter:
         )
 
     async def _find_at_host(self, engine: Engine, job: Job) -> EngineJob | None:
-        """The one job in the host's list that can only be ours: same words, same time."""
+        """The one job in the host's list that can only be ours: same words, same time.
+
+        None while another request with these words may be what the host has: that one's own answer
+        tells.
+        """
         since = (job.submitted_at or job.created_at) - CLOCK_TOLERANCE
+        until = (job.submitted_at or self._store.now()) + CLOCK_TOLERANCE
+        listed = await engine.list_jobs() or ()
+        # In this order: whose answer is written meanwhile is in doubt still, or found below.
+        if any(_is_twin(other, job) for other in await self._store.in_doubt(engine)):
+            return None
         candidates = [
             found
-            for found in await engine.list_jobs() or ()
+            for found in listed
             if found.prompt == sent_prompt(job)
             and found.created_at is not None
-            and found.created_at >= since
+            and since <= found.created_at <= until
             and (job.asked.model is None or found.model in (None, job.asked.model))
             and await self._store.find_engine_job(found.id, engine=engine) is None
         ]
         return candidates[0] if len(candidates) == 1 else None
+
+
+def _is_twin(other: Job, job: Job) -> bool:
+    """Whether what one of two requests has made may be taken for what the other has made."""
+    if other.id == job.id or sent_prompt(other) != sent_prompt(job):
+        return False
+    if other.submitted_at is None or job.submitted_at is None:  # one is being sent just now
+        return True
+    return abs(other.submitted_at - job.submitted_at) <= 2 * CLOCK_TOLERANCE
 
 
 def _can_be_emulated(job: Job) -> bool:

@@ -116,9 +116,11 @@ class Worker:
                         await self._stopped.wait()
                         scope.deadline = self._gives_up_at = anyio.current_time() + grace
         finally:
-            with anyio.move_on_after(1, shield=True), suppress(LedgerError):
+            with anyio.move_on_after(1, shield=True):
                 for job in self._unsent.values():
-                    await self._store.save(advance(job, JobStatus.WAITING), run_in=0)
+                    with suppress(Exception):  # the others, and the leases, come back all the same
+                        await self._store.save(advance(job, JobStatus.WAITING), run_in=0)
+            with anyio.move_on_after(1, shield=True), suppress(LedgerError):
                 await self._store.release(self.name)
 
     async def _start_steps(self, steps: TaskGroup) -> None:
@@ -153,6 +155,10 @@ class Worker:
                 return IDLE_SECONDS if due is None else min(max(due, 0.01), IDLE_SECONDS)
         except LedgerError as error:
             log.warning("The ledger cannot be used just now: %s", error.message)
+            return IDLE_SECONDS / 2
+        except Exception:
+            # Whatever it is, steps that are under way go on, and the next try may do better.
+            log.exception("What is due could not be found out")
             return IDLE_SECONDS / 2
         looks: dict[str, list[Job]] = defaultdict(list)
         for claim in claims:
@@ -219,11 +225,15 @@ class Worker:
     async def _alone(self, step: Callable[[], Awaitable[None]], job: Job) -> None:
         """Run a step of a job, unless its turn came so late that the lease was lost meanwhile, or
         one that has lost its lease is still under way: then until the lease ends.
+
+        One that is to be sent waits again instead: a lease that ends leaves open whether it was.
         """
         if self._held.get(job.id) is not job:
             return
         if job.id in self._under_way:
-            del self._held[job.id]
+            if job.id in self._unsent:
+                await self._put_off([job])
+            self._let_go(job)
             return
         self._under_way.add(job.id)
         try:
@@ -261,16 +271,23 @@ class Worker:
         An engine's job is never given up for a defect of ours; a join, which is our own work, is.
         """
         for job in jobs:
-            if job.id in self._unsent:
-                job = advance(self._unsent.pop(job.id), JobStatus.WAITING)
-            if job.id not in self._held or job.status is JobStatus.SUBMITTING:
-                continue
-            later = job.model_copy(update={"attempts": job.attempts + 1})
-            if _is_join(job) and later.attempts >= JOIN_ATTEMPTS:
-                failed = advance(later, JobStatus.IN_PROGRESS)
-                await self._save(advance(failed, JobStatus.FAILED, error=_JOIN_FAILED), None)
-            else:
-                await self._save(later, backoff(later.attempts, first=5.0))
+            try:
+                await self._put_one_off(job)
+            except Exception:
+                # Its lease ends by itself. This is the last resort, which must not end the worker.
+                log.exception("%s could not be put off", job.id)
+
+    async def _put_one_off(self, job: Job) -> None:
+        if job.id in self._unsent:
+            job = advance(self._unsent.pop(job.id), JobStatus.WAITING)
+        if job.id not in self._held or job.status is JobStatus.SUBMITTING:
+            return
+        later = job.model_copy(update={"attempts": job.attempts + 1})
+        if _is_join(job) and later.attempts >= JOIN_ATTEMPTS:
+            failed = advance(later, JobStatus.IN_PROGRESS)
+            await self._save(advance(failed, JobStatus.FAILED, error=_JOIN_FAILED), None)
+        else:
+            await self._save(later, backoff(later.attempts, first=5.0))
 
     async def _save(self, job: Job, run_in: float | None, keep_lease: bool = False) -> bool:
         """Write what a step found and tell everyone; False when the lease was lost."""

@@ -10,15 +10,18 @@ from sora_mcp.store.opening import open_store
 from sora_mcp.store.sql import SqlJobStore
 from sora_mcp.videos.measuring import Census
 from sora_mcp.videos.models import JobStatus
-from tests.store.ledgers import BACKENDS, ENGINE, add, add_in, new_ledger
+from tests.store.ledgers import BACKENDS, ENGINE, Ledger, add, add_in, new_ledger
 
 
 @pytest.fixture(params=BACKENDS)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[SqlJobStore]:
-    async with (
-        new_ledger(request.param, tmp_path) as ledger,
-        open_store(ledger.url, ledger.home, announces=True) as store,
-    ):
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Ledger]:
+    async with new_ledger(request.param, tmp_path) as ledger:
+        yield ledger
+
+
+@pytest.fixture
+async def store(ledger: Ledger) -> AsyncGenerator[SqlJobStore]:
+    async with open_store(ledger.url, ledger.home, announces=True) as store:
         yield store
 
 
@@ -26,13 +29,15 @@ async def test_an_empty_ledger_has_nothing_of_anything(store: SqlJobStore) -> No
     assert await store.census() == Census(jobs=dict.fromkeys(JobStatus, 0))
 
 
-async def test_jobs_money_waiting_and_what_is_untold_are_counted(store: SqlJobStore) -> None:
+async def test_jobs_money_waiting_and_what_is_untold_are_counted(
+    ledger: Ledger, store: SqlJobStore
+) -> None:
     await add_in(store, JobStatus.COMPLETED, estimated_cost_usd=0.25)
     await store.mark_deleted(await add_in(store, JobStatus.COMPLETED, estimated_cost_usd=0.5))
     await add_in(store, JobStatus.QUEUED, owner="ben", estimated_cost_usd=1)
     await store.hold(ENGINE, 60)
     for minutes in (5, 10):
-        await add(store, created_at=store.now() - timedelta(minutes=minutes))
+        await ledger.date(await add(store), store.now() - timedelta(minutes=minutes))
     census = await store.census()
     assert {status: count for status, count in census.jobs.items() if count} == {
         JobStatus.COMPLETED: 1,

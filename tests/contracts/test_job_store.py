@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sora_mcp.store.sql import SqlJobStore
+from sora_mcp.videos.checks import APPROVED
 from sora_mcp.videos.errors import InvalidRequest, KeyConflict, SpendingRefused
 from sora_mcp.videos.lifecycle import ACTIVE
 from sora_mcp.videos.models import (
@@ -24,12 +25,27 @@ from sora_mcp.videos.models import (
     new_video_id,
 )
 from sora_mcp.videos.ports import Budget, Spent
-from tests.store.ledgers import BACKENDS, OWNER, a_job, add, add_in, claim_one, new_ledger
+from tests.store.ledgers import (
+    BACKENDS,
+    OWNER,
+    Ledger,
+    a_job,
+    add,
+    add_in,
+    claim_one,
+    new_ledger,
+)
 
 
 @pytest.fixture(params=BACKENDS)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[SqlJobStore]:
-    async with new_ledger(request.param, tmp_path) as ledger, ledger.open() as store:
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Ledger]:
+    async with new_ledger(request.param, tmp_path) as ledger:
+        yield ledger
+
+
+@pytest.fixture
+async def store(ledger: Ledger) -> AsyncGenerator[SqlJobStore]:
+    async with ledger.open() as store:
         yield store
 
 
@@ -62,7 +78,7 @@ _jobs = st.builds(
     options=_options,
     source_ids=st.lists(_texts).map(tuple),
     engine=st.sampled_from(["embedded", "gpu.example:8000"]),
-    engine_job_id=st.none() | st.sampled_from(["video_1", "a.b=_-c"]),
+    engine_job_id=st.none() | st.builds(new_video_id).map("a.b=_-{}".format),
     notes=st.lists(_texts).map(tuple),
     estimated_cost_usd=st.none() | _numbers,
     error=st.none() | st.builds(JobError, code=_texts, message=_texts, retry=st.booleans()),
@@ -83,8 +99,9 @@ _jobs = st.builds(
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 async def test_a_job_comes_back_exactly_as_it_was_added(store: SqlJobStore, job: Job) -> None:
-    assert await store.add(job, Budget()) == job
-    assert await store.get(job.id) == job
+    added = await store.add(job, Budget())
+    assert added == job.model_copy(update={"created_at": added.created_at})
+    assert await store.get(job.id) == added
 
 
 async def test_another_owners_job_looks_like_one_that_does_not_exist(store: SqlJobStore) -> None:
@@ -102,12 +119,30 @@ async def test_another_owners_job_looks_like_one_that_does_not_exist(store: SqlJ
 async def test_of_two_engines_that_use_the_same_id_the_newest_job_is_found(
     store: SqlJobStore,
 ) -> None:
-    now = store.now()
-    await add(store, engine="a.example", engine_job_id="video_1", created_at=now)
-    newer = now + timedelta(microseconds=1)
-    second = await add(store, engine="b.example", engine_job_id="video_1", created_at=newer)
+    await add(store, engine="a.example", engine_job_id="video_1")
+    second = await add(store, engine="b.example", engine_job_id="video_1")
     assert await store.find_engine_job("video_1") == second
     assert await store.find_engine_job("video_2") is None
+
+
+async def test_an_engines_job_that_is_taken_in_by_calls_at_once_becomes_one_job(
+    store: SqlJobStore,
+) -> None:
+    taken_in: list[Job] = []
+
+    async def take_in() -> None:
+        taken_in.append(await add(store, status=JobStatus.QUEUED, engine_job_id="video_1"))
+
+    with anyio.fail_after(90):
+        async with anyio.create_task_group() as tasks:
+            for _ in range(5):
+                tasks.start_soon(take_in)
+    assert len({job.id for job in taken_in}) == 1
+    assert len((await store.page(OWNER)).jobs) == 1
+    other = await add(store, owner="bert", status=JobStatus.QUEUED, engine_job_id="video_1")
+    assert other.id != taken_in[0].id
+    await store.mark_deleted(taken_in[0])
+    assert (await add(store, engine_job_id="video_1")).id != taken_in[0].id
 
 
 # Idempotency keys
@@ -159,6 +194,60 @@ async def test_calls_at_once_with_one_key_make_one_job(store: SqlJobStore) -> No
     assert len((await store.page(OWNER)).jobs) == 1
 
 
+# Requests whose caller went away
+
+
+async def test_an_unheard_job_gets_the_key_of_who_hears_of_it(store: SqlJobStore) -> None:
+    unheard = await add(store)
+    worked_on = await claim_one(store)
+    await store.mark_unheard(unheard)
+    heard = await add(store, idempotency_key="k")
+    assert (heard.id, heard.idempotency_key) == (unheard.id, "k")
+    assert await store.save(worked_on.model_copy(update={"status": JobStatus.QUEUED}))
+    assert (await add(store, idempotency_key="k")).id == unheard.id
+    assert (await add(store)).id != unheard.id
+
+
+async def test_an_unheard_job_is_not_what_a_request_under_another_key_asks_for(
+    store: SqlJobStore,
+) -> None:
+    unheard = await add(store, idempotency_key="one")
+    await store.mark_unheard(unheard)
+    assert (await add(store, idempotency_key="two")).id != unheard.id
+    assert (await add(store)).id == unheard.id
+
+
+async def test_a_job_that_was_heard_of_by_its_key_is_unheard_no_more(store: SqlJobStore) -> None:
+    first = await add(store, idempotency_key="k")
+    await store.mark_unheard(first)
+    assert (await add(store, idempotency_key="k")).id == first.id
+    assert (await add(store)).id != first.id
+
+
+async def test_a_person_who_is_asked_again_means_the_unheard_job(store: SqlJobStore) -> None:
+    unheard = await add(store, idempotency_key=f"{APPROVED}1")
+    await store.mark_unheard(unheard)
+    for _ in range(2):
+        assert (await add(store, idempotency_key=f"{APPROVED}2")).id == unheard.id
+
+
+async def test_of_equal_requests_that_nobody_heard_of_one_is_given(store: SqlJobStore) -> None:
+    made = [await add(store) for _ in range(8)]
+    with anyio.fail_after(90):
+        async with anyio.create_task_group() as tasks:
+            for job in made:
+                tasks.start_soon(store.mark_unheard, job)
+    assert (await add(store)).id in {job.id for job in made}
+    assert (await add(store)).id not in {job.id for job in made}
+
+
+async def test_a_deleted_job_is_no_answer_to_the_same_request(store: SqlJobStore) -> None:
+    unheard = await add(store)
+    await store.mark_unheard(unheard)
+    await store.mark_deleted(unheard)
+    assert (await add(store)).id != unheard.id
+
+
 # Money
 
 
@@ -196,7 +285,8 @@ async def test_a_budget_can_be_used_up_to_the_last_cent(store: SqlJobStore) -> N
 async def test_what_costs_nothing_fits_an_empty_budget(store: SqlJobStore) -> None:
     for cost in (0, None):
         free = a_job(store, estimated_cost_usd=cost)
-        assert await store.add(free, Budget(owner_per_day=0, server_per_day=0)) == free
+        added = await store.add(free, Budget(owner_per_day=0, server_per_day=0))
+        assert added.id == free.id
 
 
 async def test_calls_at_once_do_not_overdraw_a_budget(store: SqlJobStore) -> None:
@@ -236,27 +326,38 @@ async def test_only_a_bad_end_that_certainly_cost_nothing_gives_its_cost_back(
     assert (await store.spent(OWNER)).owner_today == (1 if counts else 0)
 
 
-async def test_a_deleted_job_still_counts_and_yesterdays_does_not(store: SqlJobStore) -> None:
+async def test_a_deleted_job_still_counts_and_yesterdays_does_not(
+    ledger: Ledger, store: SqlJobStore
+) -> None:
     midnight = store.now().replace(hour=0, minute=0, second=0, microsecond=0)
-    await add(store, estimated_cost_usd=4, created_at=midnight - timedelta(microseconds=1))
-    await add(store, estimated_cost_usd=2, created_at=midnight)
+    yesterdays = await add(store, estimated_cost_usd=4)
+    await ledger.date(yesterdays, midnight - timedelta(microseconds=1))
+    await ledger.date(await add(store, estimated_cost_usd=2), midnight)
     await store.mark_deleted(await add(store, estimated_cost_usd=1))
     assert (await store.spent(OWNER)).owner_today == 3
+
+
+async def test_a_job_that_was_planned_yesterday_counts_for_the_day_it_is_added_in(
+    store: SqlJobStore,
+) -> None:
+    planned = a_job(store, estimated_cost_usd=1, created_at=store.now() - timedelta(days=1))
+    added = await store.add(planned, Budget(owner_per_day=1))
+    assert added == await store.get(added.id)
+    with pytest.raises(SpendingRefused):
+        await store.add(a_job(store, estimated_cost_usd=1), Budget(owner_per_day=1))
 
 
 # Lists
 
 
-async def _add_dated(store: SqlJobStore, *minutes: int, **changes: Any) -> list[Job]:
+async def test_pages_go_from_the_newest_to_the_oldest_and_miss_none(
+    ledger: Ledger, store: SqlJobStore
+) -> None:
     start = datetime(2026, 11, 20, tzinfo=UTC)
-    return [
-        await add(store, created_at=start + timedelta(minutes=minute), **changes)
-        for minute in minutes
+    added = [
+        await ledger.date(await add(store), start + timedelta(minutes=minute))
+        for minute in (3, 1, 2, 2, 2, 2, 4)
     ]
-
-
-async def test_pages_go_from_the_newest_to_the_oldest_and_miss_none(store: SqlJobStore) -> None:
-    added = await _add_dated(store, 3, 1, 2, 2, 2, 2, 4)
     expected = sorted(added, key=lambda job: (job.created_at, job.id), reverse=True)
     first = await store.page(OWNER, limit=3)
     second = await store.page(OWNER, limit=3, after=first.next_after)
@@ -267,7 +368,8 @@ async def test_pages_go_from_the_newest_to_the_oldest_and_miss_none(store: SqlJo
 
 
 async def test_a_page_that_ends_with_the_last_job_has_no_next_one(store: SqlJobStore) -> None:
-    await _add_dated(store, 1, 2)
+    for _ in range(2):
+        await add(store)
     assert (await store.page(OWNER, limit=2)).next_after is None
 
 
@@ -282,7 +384,7 @@ async def test_a_list_can_be_of_some_statuses(store: SqlJobStore) -> None:
 
 
 async def test_paging_goes_on_after_a_job_that_was_deleted_meanwhile(store: SqlJobStore) -> None:
-    old, middle, new = await _add_dated(store, 1, 2, 3)
+    old, middle, new = [await add(store) for _ in range(3)]
     first = await store.page(OWNER, limit=2)
     assert first.jobs == (new, middle)
     await store.mark_deleted(middle)

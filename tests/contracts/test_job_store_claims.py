@@ -10,6 +10,7 @@ import anyio
 import pytest
 
 from sora_mcp.store.sql import SqlJobStore
+from sora_mcp.videos.errors import LedgerTooNew
 from sora_mcp.videos.models import Job, JobStatus, Operation
 from sora_mcp.videos.ports import EngineLimits
 from tests.store.ledgers import (
@@ -17,6 +18,7 @@ from tests.store.ledgers import (
     ENGINE,
     OWNER,
     ROOMY,
+    Ledger,
     add,
     add_in,
     claim,
@@ -28,8 +30,14 @@ ONE_SLOT = {ENGINE: EngineLimits(max_active=1, min_interval=0)}
 
 
 @pytest.fixture(params=BACKENDS)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[SqlJobStore]:
-    async with new_ledger(request.param, tmp_path) as ledger, ledger.open() as store:
+async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Ledger]:
+    async with new_ledger(request.param, tmp_path) as ledger:
+        yield ledger
+
+
+@pytest.fixture
+async def store(ledger: Ledger) -> AsyncGenerator[SqlJobStore]:
+    async with ledger.open() as store:
         yield store
 
 
@@ -170,6 +178,21 @@ async def test_workers_at_once_never_get_the_same_job(store: SqlJobStore) -> Non
         # On PostgreSQL a worker passes over what another one is just looking at.
         await work("five")
     assert sorted(claimed) == sorted(added)
+
+
+async def test_a_job_that_only_a_newer_version_can_read_holds_up_no_other(
+    ledger: Ledger, store: SqlJobStore
+) -> None:
+    newer = await add(store, status=JobStatus.QUEUED, operation=Operation.EXTEND)
+    older = await add(store)
+    told = """REPLACE(CAST(document AS TEXT), '"extend"', '"upscale"')"""
+    kind = "TEXT" if ledger.url is None else "JSON"
+    await ledger.execute(f"UPDATE jobs SET document = CAST({told} AS {kind})")  # noqa: S608  # ours
+    assert (await claim_one(store)).id == older.id
+    assert await claim(store) == []
+    for read in (store.get(newer.id), store.page(OWNER)):
+        with pytest.raises(LedgerTooNew, match=rf"{newer.id}.*operation"):
+            await read
 
 
 # Room at the engines
@@ -375,15 +398,15 @@ async def test_a_job_that_waits_for_its_engines_interval_is_due_then(store: SqlJ
 async def test_a_ledger_is_active_while_somebody_has_to_look_at_a_job_again(
     store: SqlJobStore,
 ) -> None:
-    assert not await store.has_active()
+    assert not await store.load()
     await add(store)
-    assert await store.has_active()
+    assert await store.load()
     job = await claim_one(store)
-    assert await store.has_active()
+    assert await store.load()
     await _save(store, job, status=JobStatus.COMPLETED)
-    assert not await store.has_active()
+    assert not await store.load()
     await store.request_delete(job.id, OWNER, keep_files=False)
-    assert await store.has_active()
+    assert await store.load()
 
 
 async def test_what_a_host_answered_is_not_lost_with_the_lease(store: SqlJobStore) -> None:

@@ -83,7 +83,7 @@ async def test_a_deleted_job_is_hidden_from_everything(store: SqlJobStore) -> No
     assert await store.nudge("video_1", "msg_1") == []
     assert await store.save(job) is False
     assert await claim(store) == []
-    assert not await store.has_active()
+    assert not await store.load()
     left = await store.get(added.id, OWNER, deleted=True)
     assert left is not None
     assert left.notes == ("The charge may stand.",)

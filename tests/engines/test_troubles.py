@@ -1,5 +1,6 @@
 """What people hear of hosts that refuse, are silent, or are not configured any more."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,9 +8,10 @@ import pytest
 from sora_mcp.named_engines import NamedEngine, read_engines
 from sora_mcp.videos.models import Job
 from tests.fakes import videos_api as fake
-from tests.harness import KEY, OWNER, a_host, app_in, videos_from
+from tests.harness import HURRY, KEY, OWNER, a_host, app_in, videos_from
 from tests.server.surface import client_of, structured, text_of
 from tests.serving import serving, unused_port
+from tests.store.ledgers import Ledger
 
 
 def engines(folder: Path, text: str) -> tuple[NamedEngine, ...]:
@@ -62,6 +64,28 @@ async def test_a_host_that_puts_a_job_off_is_told_with_the_time_of_the_next_try(
     assert "Nothing was sent yet." in told
     assert "Come back in an hour." in told
     assert "tried again automatically at" in told
+
+
+@pytest.mark.parametrize("job_timeout_seconds", [3600, 0.001])
+async def test_a_host_that_puts_off_a_look_is_left_alone_as_long_as_it_asks_for(
+    job_timeout_seconds: float, tmp_path: Path
+) -> None:
+    host = a_host(statuses=("in_progress",))
+    busy = fake.error(429, "Come back in an hour.", **{"retry-after": "3600"})
+    host.fail("GET /videos/{id}", busy)
+    trouble = None
+    async with videos_from(host, tmp_path, job_timeout_seconds=job_timeout_seconds) as videos:
+        job = await videos.start(await videos.plan.generate(OWNER, prompt="a cat"))
+        async for state in videos.watch(OWNER, job.id):
+            trouble = state.trouble
+            if trouble is not None:
+                break
+    assert trouble is not None
+    assert "Come back in an hour." in trouble
+    assert re.search(r"looked at again automatically at \d\d:\d\d:\d\d UTC", trouble)
+    due = "SELECT run_at - created_at AS microseconds FROM jobs"
+    [pause] = await Ledger(None, tmp_path / "home").execute(due)
+    assert pause.microseconds > 3600 / HURRY * 1_000_000
 
 
 async def test_a_job_whose_engine_is_gone_says_so_and_can_be_deleted(tmp_path: Path) -> None:

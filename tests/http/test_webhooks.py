@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,7 @@ def refused() -> dict[str, dict[str, Any]]:
         "another time": {"content": body, "headers": headers | times},
         "too old": signed(body, ago=310),
         "too far ahead": signed(body, ago=-310),
+        "an endless id": signed(body, "msg_" * 100),
         "no time": {"content": body, "headers": headers | {"webhook-timestamp": "now"}},
         "no headers": {"content": body},
         "no signature": {"content": body, "headers": headers | {"webhook-signature": ""}},
@@ -155,6 +157,24 @@ async def test_what_is_forged_stale_or_malformed_is_refused_and_moves_nothing(
     assert (await server.post(**signed(event("video_0001")))).status_code == 200
     await server.reached(job, lambda job: job.status is JobStatus.IN_PROGRESS)
     assert server.looks == 1
+
+
+async def test_a_message_is_fresh_or_not_by_the_clock_of_the_ledger(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class AnHourBehind(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:
+            return datetime.now(tz) - timedelta(hours=1)
+
+    monkeypatch.setattr("sora_mcp.store.database.datetime", AnHourBehind)
+    async with told(tmp_path, openai_webhook_secret=SECRET) as server:
+        await server.submitted()
+        answers = [
+            await server.post(**signed(event("video_0001"), f"msg_{ago}", ago=ago))
+            for ago in (0, 3600)
+        ]
+    assert [answer.status_code for answer in answers] == [400, 200]
 
 
 async def test_nobody_learns_from_the_answer_whether_a_job_exists(server: Server) -> None:

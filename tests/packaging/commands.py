@@ -32,7 +32,7 @@ FOREIGN = {
     "docker run ": "needs Docker",
     "docker compose ": "needs Docker",
     "env | grep ": "writes a file of Docker's",
-    "uv sync --extra s3": "the package is installed",
+    "uv sync --inexact --extra s3": "the package is installed",
     "sqlite3 ": "tests/reliability/test_restore.py does the same",
     "cp ": "tests/reliability/test_restore.py does the same",
     "rm -f ": "tests/reliability/test_restore.py does the same",

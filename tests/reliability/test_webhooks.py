@@ -5,6 +5,7 @@ import sqlite3
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,9 @@ from anyio.abc import Process
 from pydantic import SecretStr
 
 from sora_mcp.app import App, open_app
+from sora_mcp.deliveries import WebReceiver
 from sora_mcp.store.peek import LEDGER, has_untold_end
+from sora_mcp.videos.ports import Receipt
 from tests.fakes.receiver import SECRET, FakeReceiver
 from tests.fakes.videos_api import error
 from tests.harness import KEY, OWNER, a_host, app_in, make, settings_in, small_mp4
@@ -147,6 +150,16 @@ async def test_an_end_that_a_killed_process_did_not_tell_is_told_by_the_next_one
         assert link.startswith(f"https://videos.example.com/files/{job.id}/video.mp4?expires=")
 
 
+async def test_a_message_is_signed_with_the_time_that_it_is_given(receiver: FakeReceiver) -> None:
+    now = datetime.now(UTC)
+    async with serving(receiver.app()) as hook:
+        sender = WebReceiver(SecretStr(hook), SECRET)
+        receipts = [
+            await sender.send(f"msg_{at}", b"{}", at) for at in (now - timedelta(hours=1), now)
+        ]
+    assert receipts == [Receipt.NOT_NOW, Receipt.TAKEN]
+
+
 async def test_a_receiver_that_wants_no_more_is_left_alone(
     receiver: FakeReceiver, tmp_path: Path
 ) -> None:
@@ -173,6 +186,27 @@ async def test_an_end_is_told_for_three_days_and_then_given_up(
         assert receiver.unread == 0
     assert {message.event["data"]["video_id"] for message in messages} == {ended}
     assert len({message.id for message in messages}) == 1
+
+
+async def test_an_end_whose_row_cannot_be_read_ends_nothing_and_is_told_later(
+    receiver: FakeReceiver, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ended = await ended_without_being_told(tmp_path)
+    in_ledger(tmp_path, "UPDATE outbox SET job = json_remove(job, '$.prompt')")
+    async with (
+        serving(a_host().app()) as url,
+        serving(receiver.app()) as hook,
+        announcing(tmp_path, base_url=f"{url}/v1", api_key=KEY, **told_at(hook)) as app,
+    ):
+        with anyio.fail_after(60):
+            while ended not in caplog.text and "could not be told" not in caplog.text:
+                await anyio.lowlevel.checkpoint()
+            in_ledger(
+                tmp_path, "UPDATE outbox SET job = json_set(job, '$.prompt', 'x'), run_at = 0"
+            )
+            made = await make(await app.videos())
+            told = {(await receiver.next()).event["data"]["video_id"] for _ in range(2)}
+    assert told == {ended, made.id}
 
 
 async def ended_without_being_told(folder: Path) -> str:

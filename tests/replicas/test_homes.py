@@ -9,7 +9,8 @@ import httpx2
 from sora_mcp.videos.models import JobStatus
 from tests.engines.hosts import ended
 from tests.fakes.hosts.dynamo import DynamoHost
-from tests.harness import small_mp4
+from tests.fakes.storage import Storage, says
+from tests.harness import KEY, OWNER, a_host, app_in, small_mp4
 from tests.http.served import client_at
 from tests.replicas.cluster import cluster
 from tests.replicas.proxy import RoundRobin
@@ -21,9 +22,9 @@ from tests.store.postgres import needs_postgres, postgres
 pytestmark = needs_postgres
 
 
-def home(folder: Path, name: str) -> dict[str, str]:
-    """The variable that gives a replica a home folder of its own."""
-    return {"SORA_MCP_HOME": str(folder / f"home-{name}")}
+def home(folder: Path, name: str) -> str:
+    """A home folder of a replica's own."""
+    return str(folder / f"home-{name}")
 
 
 async def test_previews_and_remixes_of_them_are_made_where_their_replica_keeps_them(
@@ -37,7 +38,9 @@ async def test_previews_and_remixes_of_them_are_made_where_their_replica_keeps_t
         serving(RoundRobin(http, upstreams), lifespan="off") as url,
         cluster(tmp_path, database, None) as replicas,
     ):
-        upstreams += [await replicas.serve(name, **home(tmp_path, name)) for name in "abc"]
+        for name in ("a", "b", "c"):
+            root = await replicas.serve(name, SORA_MCP_HOME=home(tmp_path, name))
+            upstreams.append(root)
         async with client_at(url, "http-auto") as client:
 
             async def make(tool: str, **arguments: object) -> None:
@@ -58,26 +61,50 @@ async def test_previews_and_remixes_of_them_are_made_where_their_replica_keeps_t
 
 
 async def test_a_request_that_stands_at_one_replica_is_given_up_by_no_other(tmp_path: Path) -> None:
-    host = DynamoHost(mp4=small_mp4(), gate=anyio.Event())
+    gate = anyio.Event()
+    host = DynamoHost(mp4=small_mp4(), gate=gate)
     async with (
         (await postgres()).database() as database,
         serving(host.app()) as host_url,
         cluster(tmp_path, database, host_url) as replicas,
     ):
         with anyio.fail_after(120):
-            url = await replicas.serve("a", **home(tmp_path, "a"))
+            url = await replicas.serve("a", SORA_MCP_HOME=home(tmp_path, "a"))
             async with client_at(url, "http-auto") as client:
                 asked = {"prompt": "a cat", "wait_seconds": 1}
                 video_id = structured(await client.call_tool("generate_video", asked))["video_id"]
                 while not host.accepted:
                     await client.call_tool("get_video_status", {"video_id": video_id})
-                await replicas.start("b", "worker", **home(tmp_path, "b"))
+                await replicas.start("b", "worker", SORA_MCP_HOME=home(tmp_path, "b"))
                 look = {"video_id": video_id, "wait_seconds": 20}
                 status = structured(await client.call_tool("get_video_status", look))["status"]
-                host.gate.set()
+                gate.set()
                 video = await ended(client, "get_video_status", video_id=video_id)
     assert (status, video["status"]) == ("in_progress", "completed")
     assert len(host.accepted) == 1
+
+
+async def test_a_video_that_waits_for_its_bucket_is_fetched_from_its_host_once(
+    tmp_path: Path, storage: Storage, place: str
+) -> None:
+    host = a_host(statuses=("completed",))
+    storage.fault = says(507, "Full", only="PUT")
+    async with (await postgres()).database() as database, serving(host.app()) as url:
+        shared = {"base_url": f"{url}/v1", "api_key": KEY, "storage_url": place}
+        async with (
+            app_in(tmp_path / "a", database_url=database, **shared) as one,
+            app_in(tmp_path / "b", database_url=database, **shared) as other,
+        ):
+            await other.videos()
+            videos = await one.videos()
+            job = await videos.start(await videos.plan.generate(OWNER, prompt="a cat"))
+            async for _ in videos.watch(OWNER, job.id):
+                if len(storage.asked("PUT")) >= 8:
+                    break
+            storage.fault = None
+            done = await videos.wait(OWNER, job.id, 60)
+    assert (done.status, done.home) == (JobStatus.COMPLETED, None)
+    assert sum("content" in path for _, path in host.requests) == 1
 
 
 async def test_a_job_of_a_home_that_is_gone_is_taken_over_in_the_end(tmp_path: Path) -> None:

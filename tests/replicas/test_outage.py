@@ -10,13 +10,16 @@ import anyio.to_thread
 import httpx2
 import pytest
 from anyio.streams.text import TextReceiveStream
+from pydantic import SecretStr
 from sqlalchemy import make_url
 from starlette.requests import Request
 from starlette.responses import Response
 
 from sora_mcp.app import open_app
 from sora_mcp.cli.outcome import Exit
-from sora_mcp.videos.models import JobStatus
+from sora_mcp.http.files import LINKS, Links
+from sora_mcp.server.keys import derived_keys
+from sora_mcp.videos.models import JobStatus, Variant
 from tests.fakes.videos_api import Fault, error
 from tests.harness import KEY, OWNER, a_host, app_in, settings_in
 from tests.http.served import client_at, served
@@ -27,6 +30,8 @@ from tests.serving import serving
 from tests.store.postgres import Server, needs_postgres
 
 pytestmark = needs_postgres
+
+KEYS = SecretStr("k" * 32)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +68,13 @@ async def test_what_a_host_answers_while_the_database_is_away_is_written_when_it
         async with (
             server.database() as database,
             serving(host.app()) as host_url,
-            app_in(tmp_path, base_url=f"{host_url}/v1", api_key=KEY, database_url=database) as app,
+            app_in(
+                tmp_path,
+                base_url=f"{host_url}/v1",
+                api_key=KEY,
+                database_url=database,
+                secret_keys=KEYS,
+            ) as app,
             served(app) as url,
             httpx2.AsyncClient() as http,
             client_at(url, "http-auto") as client,
@@ -73,11 +84,14 @@ async def test_what_a_host_answers_while_the_database_is_away_is_written_when_it
             job = await videos.start(await videos.plan.generate(OWNER, prompt="a cat"))
             await away.wait()
             unready = await http.get(f"{url}/readyz")
+            link = Links(derived_keys(app.settings, LINKS), url)(job.id, Variant.VIDEO)
+            unserved = await http.get(link)
             refused = await client.call_tool("generate_video", {"prompt": "a dog"})
             await anyio.to_thread.run_sync(server.start)
             ended = await videos.wait(OWNER, job.id, 60)
             listed = await videos.list(OWNER)
     assert (unready.status_code, unready.json()) == (503, {"status": "ledger"})
+    assert (unserved.status_code, unserved.headers["retry-after"]) == (503, "5")
     assert refused.is_error
     assert "ledger" in str(refused.content)
     assert "Traceback" not in str(refused.content)

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sora_mcp.store.opening import open_store
 from sora_mcp.store.peek import LEDGER
 from sora_mcp.store.sql import SqlJobStore
+from sora_mcp.store.tables import EPOCH
 from sora_mcp.videos.models import Job, JobStatus, Operation, new_video_id
 from sora_mcp.videos.ports import Budget, Claim, EngineLimits
 from tests.store.postgres import HAS_POSTGRES, postgres
@@ -46,6 +48,12 @@ class Ledger:
                 return result.all() if result.returns_rows else ()
         finally:
             await engine.dispose()
+
+    async def date(self, job: Job, created_at: datetime) -> Job:
+        """The job as if it had been added at another time."""
+        at = (created_at - EPOCH) // timedelta(microseconds=1)
+        await self.execute(f"UPDATE jobs SET created_at = {at} WHERE id = '{job.id}'")  # noqa: S608  # ours
+        return job.model_copy(update={"created_at": created_at})
 
 
 @asynccontextmanager

@@ -85,8 +85,9 @@ class Server:
         name = f"test_{uuid.uuid4().hex}"
         await self._run(f"CREATE DATABASE {name}")
         if migrated:
-            async with open_store(self.url(name), Path()):
-                pass
+            with tempfile.TemporaryDirectory() as home:
+                async with open_store(self.url(name), Path(home)):
+                    pass
         return name
 
     async def _run(self, commands: str) -> None:

@@ -207,7 +207,7 @@ class LedgerAndModel(RuleBasedStateMachine):
     def the_same_jobs_are_there(self) -> None:
         async def look() -> tuple[dict[str, Job], bool]:
             page = await self.store.page(OWNER, limit=1000)
-            return {job.id: timeless(job) for job in page.jobs}, await self.store.has_active()
+            return {job.id: timeless(job) for job in page.jobs}, bool(await self.store.load())
 
         there = {row.job.id: row for row in self.rows.values() if not row.deleted}
         # What is about to be deleted is listed no more, although somebody still works on it.

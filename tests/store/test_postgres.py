@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import anyio
+import anyio.lowlevel
 import pytest
 from anyio.abc import SocketAttribute, SocketStream
 from sqlalchemy import select
@@ -161,6 +162,57 @@ async def test_what_is_begun_on_a_connection_that_was_just_ended_is_begun_on_ano
             assert {found.id for found in (await store.page(OWNER)).jobs} == {first.id, second.id}
 
 
+async def test_a_read_does_not_meet_a_connection_that_is_known_to_have_ended(
+    tmp_path: Path,
+) -> None:
+    async with new_ledger("postgres", tmp_path) as ledger:
+        assert ledger.url is not None
+        database = Database.at(ledger.url)
+        try:
+            async with database.reading() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
+            assert driver is not None
+            await ledger.execute(END_OTHERS)
+            with anyio.fail_after(60):
+                while not driver.is_closed():
+                    await anyio.lowlevel.checkpoint()
+                async with database.reading() as connection:
+                    assert (await connection.execute(select(1))).scalar() == 1
+        finally:
+            await database.close()
+
+
+async def test_a_change_that_becomes_visible_after_a_later_one_is_told(tmp_path: Path) -> None:
+    async with (
+        new_ledger("postgres", tmp_path) as ledger,
+        ledger.open() as store,
+        ledger.open() as other,
+    ):
+        slow, quick = await add(other), await add(other)
+        newest, _ = await store.changes_since(None)
+        await ledger.execute(f"UPDATE jobs SET change = {newest} - 20000000 WHERE id = '{slow.id}'")  # noqa: S608  # ours
+        _, told = await store.changes_since(newest)
+        assert [change.video_id for change in told] == [slow.id, quick.id]
+
+
+async def test_a_reader_of_changes_that_is_too_slow_is_told_that_it_missed_some(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("sora_mcp.store.changes.BUFFER", 1)
+    async with new_ledger("postgres", tmp_path) as ledger, ledger.open() as store:
+        with anyio.fail_after(60):
+            async with store.news() as changes:
+                await ledger.execute(
+                    "SELECT pg_notify('sora_mcp_changes', json_build_array("
+                    "number, 'x', 'vid_1', 'anna', 'queued', false)::text) "
+                    "FROM generate_series(1, 50) AS number"
+                )
+                with pytest.raises(LedgerError):
+                    async for _ in changes:
+                        pass
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
+
+
 @pytest.mark.parametrize("refuses", [False, True])
 async def test_a_connection_that_breaks_at_the_commit_makes_no_second_job_of_a_request(
     refuses: bool, tmp_path: Path
@@ -248,6 +300,27 @@ async def test_a_value_that_no_database_takes_is_not_worth_another_try(tmp_path:
             await store.save(job.model_copy(update={"engine_job_id": "video_\0"}))
         assert not refused.value.retry
         assert await store.save(job)
+
+
+async def test_a_database_that_takes_no_writes_is_told_before_one_is_tried(tmp_path: Path) -> None:
+    async with new_ledger("postgres", tmp_path, migrated=False) as ledger:
+        async with ledger.open() as store:
+            await store.check()
+        name = make_url(ledger.url or "").database
+        await ledger.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+        async with ledger.open() as store:
+            for attempt in (store.check, lambda: add(store)):
+                with pytest.raises(LedgerError, match=r"no writes.*lead to the primary"):
+                    await attempt()
+
+
+@pytest.mark.parametrize("name", ["ssl", "sslmode"])
+async def test_a_way_of_tls_that_there_is_not_is_named_with_those_that_there_are(
+    name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(NotConfigured, match=r"`ssl` is one of disable, .*verify-full"):
+        async with open_store(f"postgresql://anna:pw@127.0.0.1/db?{name}=requre", tmp_path):
+            pass
 
 
 async def test_a_parameter_that_the_driver_does_not_know_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import anyio
 import pytest
+from sqlalchemy import select
 
+from sora_mcp.store.database import Database
+from sora_mcp.store.peek import LEDGER
+from sora_mcp.store.tables import jobs
 from sora_mcp.videos.models import JobStatus
 from tests.store.children import Child, ask_all
 from tests.store.ledgers import BACKENDS, OWNER, Ledger, add, claim, new_ledger
@@ -112,3 +116,22 @@ async def test_the_jobs_of_a_killed_process_are_taken_over_when_its_leases_end(
         sent.id: (True, 2),
         followed.id: (False, 2),
     }
+
+
+async def test_writers_that_wait_for_another_process_leave_connections_to_readers(
+    ledger: Ledger,
+) -> None:
+    at = ledger.url
+    other = Database.in_folder(ledger.home / LEDGER) if at is None else Database.at(at)
+    try:
+        async with ledger.open() as store, anyio.create_task_group() as tasks:
+            job = await add(store)
+            async with other.writing() as (connection, _):
+                await connection.execute(select(jobs).with_for_update())
+                for _ in range(20):
+                    tasks.start_soon(store.request_cancel, job.id, OWNER)
+                for _ in range(20):
+                    await anyio.wait_all_tasks_blocked()
+                    assert (await store.page(OWNER)).jobs == (job,)
+    finally:
+        await other.close()

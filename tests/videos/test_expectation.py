@@ -63,6 +63,17 @@ async def test_the_ledger_remembers_how_long_jobs_took(tmp_path: Path) -> None:
     assert expected == pytest.approx(took)
 
 
+async def test_an_adopted_video_does_not_say_how_long_one_takes(tmp_path: Path) -> None:
+    host = a_host()
+    host.jobs["video_from_elsewhere"] = {"id": "video_from_elsewhere", "status": "completed"}
+    async with videos_from(host, tmp_path) as videos:
+        adopted = await videos.get(OWNER, "video_from_elsewhere")
+        adopted = await videos.wait(OWNER, adopted.id, 60)
+        expected = await videos.expected_seconds(adopted)
+    assert adopted.status is JobStatus.COMPLETED
+    assert expected is None
+
+
 @pytest.mark.parametrize(("finished", "asked"), [(LIKE_IT - 1, 2), (LIKE_IT, 1)])
 async def test_much_experience_is_not_read_again_for_every_status(
     finished: int, asked: int

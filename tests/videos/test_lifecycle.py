@@ -14,6 +14,7 @@ from sora_mcp.videos.lifecycle import (
     FINAL,
     SLOWEST_POLL_SECONDS,
     advance,
+    backoff,
     in_step,
     is_hopeless,
     is_overdue,
@@ -123,7 +124,8 @@ def test_looks_at_a_host_grow_from_2_to_15_seconds_apart() -> None:
 def test_a_host_that_names_a_pause_gets_it_within_reason() -> None:
     job = a_job(status=JobStatus.QUEUED)
     assert poll_delay(job, 0.25) == 0.25
-    assert poll_delay(job, 3600) == SLOWEST_POLL_SECONDS
+    assert poll_delay(job, 300) == 300
+    assert poll_delay(job, 86_400) == 3600
 
 
 def test_the_time_limit_counts_from_the_submission_and_not_from_our_queue() -> None:
@@ -150,6 +152,11 @@ def test_a_job_is_given_up_when_the_host_drops_it() -> None:
 def test_five_downloads_are_tried_within_20_seconds() -> None:
     assert len(DOWNLOAD_PAUSES) + 1 == 5
     assert sum(DOWNLOAD_PAUSES) <= 20
+
+
+def test_pauses_between_tries_double_up_to_a_limit_however_many_there_were() -> None:
+    assert [backoff(tries) for tries in range(1, 9)] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert backoff(100_000, first=5.0, most=10_800) == 10_800
 
 
 @given(st.floats(2, 15), st.lists(st.floats(0, 14), min_size=2))

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
 import pytest
 from starlette.requests import Request
 from starlette.responses import Response
@@ -100,6 +101,34 @@ async def test_a_job_in_the_list_whose_time_is_not_ours_is_no_match(
     assert (job.status, job.engine_job_id) == (JobStatus.UNKNOWN, None)
 
 
+@pytest.mark.parametrize(
+    ("models", "status"),
+    [
+        (["m"], JobStatus.COMPLETED),
+        ([None], JobStatus.COMPLETED),
+        (["n"], JobStatus.UNKNOWN),
+        (["m", "n"], JobStatus.COMPLETED),
+        (["m", "m"], JobStatus.UNKNOWN),
+    ],
+)
+async def test_a_job_in_the_list_is_ours_when_it_is_the_only_one_that_can_be(
+    models: list[str | None], status: JobStatus, tmp_path: Path
+) -> None:
+    host = a_host(statuses=("completed",))
+    host.fail("POST /videos", fake.reset)
+    async with videos_from(host, tmp_path) as videos:
+        for number, model in enumerate(models):
+            host.jobs[f"video_{number}"] = {
+                "id": f"video_{number}",
+                "status": "completed",
+                "prompt": "a cat",
+                "model": model,
+                "created_at": int(time.time()),
+            }
+        job = await make(videos, "a cat", model="m")
+    assert job.status is status
+
+
 async def test_a_job_is_found_at_its_host_although_another_host_uses_the_same_id(
     tmp_path: Path,
 ) -> None:
@@ -115,16 +144,66 @@ async def test_a_job_is_found_at_its_host_although_another_host_uses_the_same_id
     assert (there.engine, there.status) == ("two", JobStatus.COMPLETED)
 
 
-@pytest.mark.parametrize(("later", "status"), [(3600, JobStatus.LOST), (0, JobStatus.COMPLETED)])
+async def test_a_job_at_its_host_is_not_taken_for_ours_while_another_request_may_have_made_it(
+    tmp_path: Path,
+) -> None:
+    host = a_host(statuses=("completed",))
+    accepted, released = anyio.Event(), anyio.Event()
+
+    async def accept(request: Request, carry_out: Callable[[], Awaitable[Response]]) -> Response:
+        response = await carry_out()
+        accepted.set()
+        await released.wait()
+        return response
+
+    async def lose(request: Request, carry_out: Callable[[], Awaitable[Response]]) -> Response:
+        await accepted.wait()
+        return await fake.reset(request, carry_out)
+
+    host.fail("POST /videos", accept, lose)
+    async with videos_from(host, tmp_path) as videos:
+        with anyio.fail_after(60):
+            theirs = await videos.start(await videos.plan.generate("ben", prompt="a cat"))
+            await accepted.wait()
+            ours = await make(videos, "a cat")
+            released.set()
+            theirs = await videos.wait("ben", theirs.id, 60)
+    assert (ours.status, ours.engine_job_id) == (JobStatus.UNKNOWN, None)
+    assert (theirs.status, theirs.engine_job_id) == (JobStatus.COMPLETED, "video_0001")
+
+
+async def test_what_a_host_keeps_of_a_deleted_job_is_not_taken_for_the_next_one(
+    tmp_path: Path,
+) -> None:
+    host = a_host(statuses=FOR_EVER)
+    async with videos_from(host, tmp_path) as videos:
+        deleted = await videos.start(await videos.plan.generate(OWNER, prompt="a cat"))
+        await videos.wait_for_answer(deleted, 30)
+        host.fail("DELETE /videos/{id}", *[fake.error(405, "no")] * 5)
+        await videos.delete(OWNER, deleted.id, keep_files=False, timeout=30)
+        assert list(host.jobs) == ["video_0001"]
+        host.fail("POST /videos", fake.reset)
+        never_arrived = await make(videos, "a cat")
+    assert (never_arrived.status, never_arrived.engine_job_id) == (JobStatus.UNKNOWN, None)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "later", "status"),
+    [
+        ("a bank, robbed", 3600, JobStatus.LOST),
+        ("a bank, robbed", 0, JobStatus.COMPLETED),
+        ("a cat", 3600, JobStatus.COMPLETED),
+    ],
+)
 async def test_a_host_that_numbers_anew_does_not_give_us_anothers_video(
-    later: float, status: JobStatus, tmp_path: Path
+    prompt: str, later: float, status: JobStatus, tmp_path: Path
 ) -> None:
     host = a_host(statuses=FOR_EVER)
     async with videos_from(host, tmp_path) as videos:
         job = await videos.start(await videos.plan.generate(OWNER, prompt="a cat"))
         await videos.wait_for_answer(job, 30)
         host.jobs["video_0001"] |= {
-            "prompt": "a bank, robbed",
+            "prompt": prompt,
             "created_at": host.jobs["video_0001"]["created_at"] + later,
         }
         host.statuses = ("completed",)

@@ -45,6 +45,23 @@ async def test_a_video_is_submitted_followed_fetched_and_kept(tmp_path: Path) ->
     assert host.accepted == [{"prompt": "A calico cat, playing a piano on stage!", "seconds": "1"}]
 
 
+async def test_a_file_that_is_away_for_a_while_is_not_given_up_though_its_host_has_forgotten_it(
+    tmp_path: Path,
+) -> None:
+    host = a_host()
+    async with videos_from(host, tmp_path) as videos:
+        job = await make(videos)
+        kept = Path(job.files[0].location)
+        away = kept.rename(tmp_path / "away.mp4")
+        host.fail("GET /videos/{id}/content", *[fake.error(410, "Deleted.")] * 9)
+        with pytest.raises(NotReady, match="Call download_video"):
+            await videos.download(OWNER, job.id, Variant.VIDEO, None, 60)
+        away.rename(kept)
+        again, file = await videos.download(OWNER, job.id, Variant.VIDEO, None, 60)
+    assert (again.status, again.error) == (JobStatus.COMPLETED, None)
+    assert file == job.files[0]
+
+
 async def test_progress_is_seen_on_the_way_and_never_falls(tmp_path: Path) -> None:
     host = a_host(statuses=("queued", *["in_progress"] * 5, "completed"))
     seen: list[Job] = []

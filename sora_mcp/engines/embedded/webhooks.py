@@ -6,6 +6,7 @@ A hint that saves the receiver's looks: a few tries, and none after the server h
 import json
 import secrets
 import time
+from datetime import UTC, datetime
 
 import anyio
 
@@ -28,5 +29,5 @@ async def announce(receiver: Receiver, record: JobRecord) -> None:
     body = json.dumps(event).encode()
     for pause in (0.0, *PAUSES):
         await anyio.sleep(pause)
-        if await receiver.send(str(event["id"]), body) is not Receipt.NOT_NOW:
+        if await receiver.send(str(event["id"]), body, datetime.now(UTC)) is not Receipt.NOT_NOW:
             return

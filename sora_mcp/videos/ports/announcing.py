@@ -60,6 +60,6 @@ class Receipt(Enum):
 class Receiver(Protocol):
     """Takes messages."""
 
-    async def send(self, message_id: str, body: bytes) -> Receipt:
-        """Send a message of JSON once."""
+    async def send(self, message_id: str, body: bytes, at: datetime) -> Receipt:
+        """Send a message of JSON once, at a time that it is signed with."""
         ...

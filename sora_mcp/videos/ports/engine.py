@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from sora_mcp.videos.models import EngineFacts, EngineJob, Job, Submission, Support
@@ -183,7 +184,7 @@ class Engine(Protocol):
         """
         ...
 
-    def read_webhook(self, headers: Mapping[str, str], body: bytes) -> Heard:
+    def read_webhook(self, headers: Mapping[str, str], body: bytes, now: datetime) -> Heard:
         """What a message says that claims to be an engine's.
 
         Raises:

@@ -60,10 +60,12 @@ class JobStore(Protocol):
         ...
 
     async def add(self, job: Job, budget: Budget) -> Job:
-        """Add a job, due at once.
+        """Add a job, due at once and created now.
 
-        Instead gives the first job, when its owner used its `idempotency_key` before, and the
-        unheard one, when the same request was made and its caller went away (`mark_unheard`).
+        Instead gives the first job, when its owner used its `idempotency_key` before or has a job
+        of its `engine_job_id` there, and the unheard one, when the same request was made and its
+        caller went away (`mark_unheard`): under the key of who hears of it, and not where two
+        different keys of callers say that two videos are wanted.
 
         Raises:
             KeyConflict: The key was used with another fingerprint.
@@ -84,7 +86,11 @@ class JobStore(Protocol):
     async def find_engine_job(
         self, engine_job_id: str, owner: str | None = None, *, engine: Engine | None = None
     ) -> Job | None:
-        """The job that has this id at its engine, or at the one that is given."""
+        """The job that has this id at its engine; or at the one that is given, deleted or not."""
+        ...
+
+    async def in_doubt(self, engine: Engine) -> Sequence[Job]:
+        """Jobs that are being sent to an engine, or may have been: it may have them, or not."""
         ...
 
     async def page(
@@ -131,7 +137,10 @@ class JobStore(Protocol):
         ...
 
     async def move_waiting(self, engine: str, other: str, may_move: Callable[[Job], bool]) -> None:
-        """Give another engine the jobs that wait for one and may move."""
+        """Give another engine the jobs that wait for one, are due and may move.
+
+        Some at a time, oldest first: each call goes on where the last one ended.
+        """
         ...
 
     async def renew(self, worker: str, held: Sequence[Job], lease_seconds: float) -> frozenset[str]:
@@ -197,8 +206,8 @@ class JobStore(Protocol):
         """
         ...
 
-    async def has_active(self) -> bool:
-        """Whether any job is unfinished."""
+    async def check(self) -> None:
+        """Raises `LedgerError` unless the ledger answers, and takes what it is told."""
         ...
 
 
