@@ -1,5 +1,6 @@
 """The reference: a server of the SDK with ten empty tools. `python -m benchmarks.bare [http]`."""
 
+import gc
 import socket
 import sys
 
@@ -23,11 +24,13 @@ def bare_server() -> MCPServer[None]:
 
 
 async def _serve_http() -> None:
+    """Set up as ours is: without sessions, and what was imported is no garbage."""
     import uvicorn
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        app = bare_server().streamable_http_app()
+        app = bare_server().streamable_http_app(stateless_http=True)
+        gc.freeze()
         config = uvicorn.Config(app, log_level="error", ws="none", access_log=False)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}/mcp"
         sys.stderr.write(f"Serving MCP at {url}\n")

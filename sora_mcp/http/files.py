@@ -113,6 +113,9 @@ class Files:
             # Each method has a signature of its own.
             address = await videos.address(file, "HEAD" if request.method == "HEAD" else "GET")
             path = await videos.local_path(file)
+            state = path and await anyio.Path(path).stat()
+        except FileNotFoundError:
+            return _refusal("This file has just been taken away. Ask for the video again.", 404)
         except (StorageUnavailable, LedgerError) as error:
             log.warning("A file cannot be served just now: %s", error.message)
             return later(503, "It cannot be served just now.", _RETRY_SECONDS)
@@ -126,7 +129,7 @@ class Files:
             media_type=file.mime_type,
             filename=PurePath(file.location).name,
             content_disposition_type="inline",
-            stat_result=await anyio.Path(path).stat(),
+            stat_result=state,
             headers={**_HEADERS, "ETag": f'"{file.sha256}"'},
         )
         if not _is_wanted(response.headers["ETag"], request.headers.get("If-Match", "*")):

@@ -141,7 +141,7 @@ class Finisher:
         """
         pause = storage_delay(job)
         log.warning("%s: %s Trying again in %.0f s.", job.id, error.message, pause)
-        trouble = f"{error.message} The video is not lost: this is tried again by itself."
+        trouble = f"{error.message} The video is not lost: it will be tried again automatically."
         waiting = {"awaits_storage": True, "home": home, "poll_after": pause, "trouble": trouble}
         await self._save(job.model_copy(update=waiting), pause)
 

@@ -172,8 +172,8 @@ class Follower:
         else:
             again = self._store.now() + timedelta(seconds=delay)
             trouble = (
-                f"The last look at it failed. {error.message} It is looked at again by itself at "
-                f"{again:%H:%M:%S} UTC."
+                f"The last look at it failed. {error.message} It will be looked at again "
+                f"automatically at {again:%H:%M:%S} UTC."
             )
             tried = job.model_copy(update={"attempts": attempts, "trouble": trouble})
             await self._save(tried, delay)

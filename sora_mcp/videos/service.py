@@ -87,7 +87,10 @@ class VideoService:
 
     @property
     def standing(self) -> int:
-        """How many videos would be lost with this process: they come to its connections only."""
+        """How many videos would be lost with this process: they come to its connections only.
+
+        Each engine tells of all, because they share these connections.
+        """
         return max(engine.standing for engine in self._engines.every())
 
     async def hear_out(self) -> None:

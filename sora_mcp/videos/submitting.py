@@ -80,7 +80,7 @@ class Submitter:
         except StorageUnavailable as error:
             self._sending(job)
             pause = storage_delay(job)
-            trouble = f"Nothing was sent yet. {error.message} It is tried again by itself."
+            trouble = f"Nothing was sent yet. {error.message} It will be tried again automatically."
             waiting = {"poll_after": pause, "trouble": trouble}
             await self._save(advance(job, JobStatus.WAITING, **waiting), pause)
             return
@@ -168,7 +168,8 @@ class Submitter:
         log.info("%s: %s Trying again in %.0f s.", job.id, error.message, pause)
         again = (self._store.now() + timedelta(seconds=pause)).strftime("%H:%M:%S")
         trouble = (
-            f"Nothing was sent yet. {error.message} It is tried again by itself at {again} UTC."
+            f"Nothing was sent yet. {error.message} It will be tried again automatically at "
+            f"{again} UTC."
         )
         waiting = {"attempts": attempts, "submitted_at": None, "trouble": trouble}
         await self._save(advance(job, JobStatus.WAITING, **waiting), pause)

@@ -44,7 +44,7 @@ async def test_looks_that_are_refused_are_told_to_whoever_asks(tmp_path: Path) -
         while "revoked" not in refused:
             waiting = {"video_id": video_id, "wait_seconds": 1}
             refused = text_of(await client.call_tool("get_video_status", waiting))
-    assert "is looked at again by itself" in refused
+    assert "will be looked at again automatically" in refused
     assert "SORA_MCP_API_KEY" in refused
     assert "get_video_status" in refused
 
@@ -63,7 +63,7 @@ async def test_a_host_that_puts_a_job_off_is_told_with_the_time_of_the_next_try(
         told = text_of(await client.call_tool("generate_video", {"prompt": "a cat"}))
     assert "Nothing was sent yet." in told
     assert "Come back in an hour." in told
-    assert "tried again by itself at" in told
+    assert "tried again automatically at" in told
 
 
 @pytest.mark.parametrize("job_timeout_seconds", [3600, 0.001])
@@ -82,7 +82,7 @@ async def test_a_host_that_puts_off_a_look_is_left_alone_as_long_as_it_asks_for(
                 break
     assert trouble is not None
     assert "Come back in an hour." in trouble
-    assert re.search(r"looked at again by itself at \d\d:\d\d:\d\d UTC", trouble)
+    assert re.search(r"looked at again automatically at \d\d:\d\d:\d\d UTC", trouble)
     due = "SELECT run_at - created_at AS microseconds FROM jobs"
     [pause] = await Ledger(None, tmp_path / "home").execute(due)
     assert pause.microseconds > 3600 / HURRY * 1_000_000

@@ -12,9 +12,10 @@ import pytest
 from pydantic import SecretStr
 
 from sora_mcp.http.files import LINK_SECONDS, Links
+from sora_mcp.library.folder import FolderLibrary
 from sora_mcp.server.keys import derived_keys
 from sora_mcp.settings import Settings
-from sora_mcp.videos.models import Variant
+from sora_mcp.videos.models import File, Variant
 from tests.harness import small_mp4
 from tests.http.served import client_at, served_before
 from tests.server.surface import made, quick_host, structured
@@ -161,3 +162,18 @@ def test_each_purpose_has_a_key_of_its_own() -> None:
     settings = Settings(secret_keys=SecretStr("one"))
     assert derived_keys(settings, "download links") != derived_keys(settings, "request state")
     assert derived_keys(Settings(), "download links") != derived_keys(Settings(), "download links")
+
+
+async def test_a_file_that_goes_while_it_is_asked_for_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def taken_away(library: FolderLibrary, file: File) -> Path:
+        path = Path(file.location)
+        path.unlink()
+        return path
+
+    async with a_link(tmp_path) as (link, http):
+        monkeypatch.setattr(FolderLibrary, "local_path", taken_away)
+        answer = await http.get(link)
+    assert answer.status_code == 404
+    assert "taken away" in answer.text

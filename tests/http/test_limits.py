@@ -8,7 +8,12 @@ from typing import Any
 import anyio
 import httpx2
 from mcp import MCPError
+from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
+from mcp.server.auth.provider import AccessToken
+from starlette.responses import PlainTextResponse
+from starlette.types import Message, Scope
 
+from sora_mcp.http.limits import Limits
 from tests.harness import a_host
 from tests.http.served import (
     META,
@@ -80,6 +85,34 @@ async def test_places_are_free_again_once_requests_have_ended(tmp_path: Path) ->
     async with limited(tmp_path, max_concurrent_requests=1) as (_, http):
         for _ in range(3):
             assert (await call(http, "get_engine")).status_code == 200
+
+
+async def test_a_place_is_free_before_its_client_has_the_whole_answer() -> None:
+    begun: list[int] = []
+
+    async def unlimited(owner: str) -> None:
+        return None
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            begun.append(message["status"])
+        elif len(begun) == 1:
+            await limits(scope, receive, send)
+
+    user = AuthenticatedUser(
+        AccessToken(token=TOKENS["anna"], client_id="c", scopes=[], subject="anna")
+    )
+    scope: Scope = {"type": "http", "method": "POST", "path": "/mcp", "user": user}
+    limits = Limits(
+        PlainTextResponse("done"), at_once=1, per_minute=100, count_everywhere=unlimited
+    )
+
+    await limits(scope, receive, send)
+
+    assert begun == [200, 200]
 
 
 async def test_more_requests_than_a_minute_allows_are_told_when_to_come_again(

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import anyio
 import pytest
@@ -340,7 +341,7 @@ async def test_of_a_request_that_is_repeated_one_first_frame_is_kept(tmp_path: P
         host.statuses = ("queued", *["in_progress"] * 1000)
         busy = await videos.start(await videos.plan.generate(OWNER, prompt="a dog"))
         await videos.wait_for_answer(busy, 20)
-        asked = {
+        asked: dict[str, Any] = {
             "prompt": "and then",
             "input_reference": f"sora://videos/{source.id}/last_frame.png",
             "idempotency_key": "once",

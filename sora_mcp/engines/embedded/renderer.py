@@ -107,7 +107,7 @@ async def _follow(
     """Hand over the request, pass progress on; the last message, None when none came."""
     stdin, stdout = process.stdin, process.stdout
     assert stdin is not None  # noqa: S101  # both are pipes
-    assert stdout is not None  # noqa: S101
+    assert stdout is not None  # noqa: S101  # both are pipes
     lines = BufferedByteReceiveStream(stdout)
     try:
         await stdin.send(request.model_dump_json().encode() + b"\n")
