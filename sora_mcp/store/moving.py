@@ -13,10 +13,10 @@ from sora_mcp.store.tables import EPOCH, jobs
 from sora_mcp.videos.models import Job
 
 LOOKED_AT = 500
-"""Jobs that one call looks at, which takes some 20 ms."""
+"""So many jobs does one call look at, without keeping anybody waiting."""
 
 MOVED = 100
-"""Of these it moves so many, in a transaction that keeps others waiting for some 50 ms."""
+"""So many of these it moves, in one transaction."""
 
 _START = EPOCH, ""
 

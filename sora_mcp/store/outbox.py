@@ -1,9 +1,11 @@
 """Ends of jobs that have yet to be told to the operator's receiver."""
 
+import logging
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from pydantic import ValidationError
 from sqlalchemy import RowMapping, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,6 +13,8 @@ from sora_mcp.store.database import Database
 from sora_mcp.store.tables import outbox
 from sora_mcp.videos.models import Job
 from sora_mcp.videos.ports import Announcement
+
+log = logging.getLogger(__name__)
 
 
 async def put_out(connection: AsyncConnection, job: Job, now: datetime) -> None:
@@ -48,7 +52,7 @@ class SqlOutbox:
             }
             ids = [row["id"] for row in rows]
             await connection.execute(update(outbox).where(outbox.c.id.in_(ids)).values(leased))
-        return [_leased(row) for row in rows]
+        return [found for found in map(_leased, rows) if found is not None]
 
     async def settle(self, announcement: Announcement, run_in: float | None) -> bool:
         """Forget a leased announcement (None), or have it tried again in so many seconds."""
@@ -71,10 +75,16 @@ class SqlOutbox:
         return None if first is None else max(0.0, (first - self.now()).total_seconds())
 
 
-def _leased(row: RowMapping) -> Announcement:
+def _leased(row: RowMapping) -> Announcement | None:
+    """None for what a newer program wrote and this one does not understand: that one tells it."""
+    try:
+        job = Job.model_validate(row["job"])
+    except ValidationError:
+        log.warning("%s could not be told here: it was written by a newer sora-mcp.", row["id"])
+        return None
     return Announcement(
         id=row["id"],
-        job=Job.model_validate(row["job"]),
+        job=job,
         ended_at=row["ended_at"],
         attempts=row["attempts"],
         fence=row["fence"] + 1,

@@ -6,8 +6,9 @@ syntax: a word that begins with something is one range of an index.
 
 import re
 import unicodedata
+from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, delete, exists, insert, select
+from sqlalchemy import ColumnElement, FromClause, delete, exists, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from sora_mcp.store.tables import jobs, words
@@ -24,8 +25,9 @@ _UNSPACED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\
 _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+")
 
 _FEW = 200
-"""Entries of the index. A word that has no more gives the jobs to look at; of one that has more, as
-a common word of a long ledger, it is asked job by job, newest first, until a page is full."""
+"""Entries of the index. A word that has no more gives the jobs to look at, and so do common words
+of a long ledger that meet in no more; those that meet often are asked for job by job, newest first,
+until a page is full."""
 
 _WORD_LENGTH = 100
 """Longer words are compared by their beginning: an index entry has a largest size."""
@@ -37,7 +39,8 @@ async def has_words(
     """What holds of the owner's jobs in which every word of the query begins a word.
 
     Neither reads all jobs that have a common word nor looks for the jobs of a rare one among all:
-    with 10,000 jobs a search takes as long as with 100.
+    with 10,000 jobs a search takes as long as with 100. Only of common words that hardly ever meet
+    the index is walked: 5 ms where each of two has 5,000 jobs.
 
     Raises:
         InvalidRequest: The query has too many words.
@@ -46,19 +49,38 @@ async def has_words(
     if len(wanted) > MOST_QUERY_WORDS:
         raise InvalidRequest(f"query has {len(wanted)} words; use at most {MOST_QUERY_WORDS}.")
     few: set[str] | None = None
-    common: list[ColumnElement[bool]] = []
+    common: list[str] = []
     for beginning in sorted(wanted):
-        begins = (words.c.word >= beginning) & (words.c.word < beginning + _LAST_CHARACTER)
-        look = select(words.c.job_id).where(words.c.owner == owner, begins).limit(_FEW + 1)
-        found = (await connection.execute(look)).scalars().all()
+        found = await _some(connection, owner, beginning, also=())
         if len(found) > _FEW:
-            common.append(exists().where(words.c.job_id == jobs.c.id, begins))
+            common.append(beginning)
         else:
             few = set(found) if few is None else few & set(found)
+    if few is None and len(common) > 1:
+        found = await _some(connection, owner, common[0], also=common[1:])
+        if len(found) <= _FEW:
+            few, common = set(found), []
+    having = [exists().where(words.c.job_id == jobs.c.id, _begins(words, one)) for one in common]
     if few is None:
-        return [jobs.c.owner == owner, *common]
+        return [jobs.c.owner == owner, *having]
     # They are the owner's. To say so would have SQLite go through all of the owner's jobs instead.
-    return [jobs.c.id.in_(sorted(few)), *common]
+    return [jobs.c.id.in_(sorted(few)), *having]
+
+
+async def _some(
+    connection: AsyncConnection, owner: str, beginning: str, *, also: Sequence[str]
+) -> Sequence[str]:
+    """Entries of a word whose jobs have other words `also`: one more than few, at most."""
+    its = (words.c.owner == owner) & _begins(words, beginning)
+    other = words.alias()
+    same_job = other.c.job_id == words.c.job_id
+    having = [exists().where(same_job, _begins(other, one)) for one in also]
+    look = select(words.c.job_id).where(its, *having).limit(_FEW + 1)
+    return (await connection.execute(look)).scalars().all()
+
+
+def _begins(table: FromClause, beginning: str) -> ColumnElement[bool]:
+    return (table.c.word >= beginning) & (table.c.word < beginning + _LAST_CHARACTER)
 
 
 async def write_words(connection: AsyncConnection, job: Job, before: Job | None = None) -> None:

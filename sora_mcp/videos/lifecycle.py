@@ -136,7 +136,10 @@ def in_step(delay: float, now: datetime) -> float:
     """Seconds until the look that should be in `delay` seconds, moved by at most half of that.
 
     Jobs that are looked at as often come to be looked at together, so that one list does for all.
+    A pause that only a host asks for is kept as it is.
     """
+    if delay > OVERDUE_POLL_SECONDS:
+        return delay
     at = now.timestamp()
     return max(round((at + delay) / delay) * delay - at, delay / 2)
 

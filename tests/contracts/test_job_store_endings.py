@@ -125,6 +125,18 @@ async def test_only_an_active_job_of_the_owner_can_be_cancelled(store: SqlJobSto
     assert (left.status, left.cancel_requested) == (JobStatus.COMPLETED, False)
 
 
+# Letting go
+
+
+async def test_a_worker_that_ends_lets_go_of_its_own_jobs(store: SqlJobStore) -> None:
+    mine = await add(store, status=JobStatus.QUEUED)
+    assert (await claim_one(store, "one")).id == mine.id
+    await add(store, status=JobStatus.QUEUED)
+    await claim_one(store, "two")
+    await store.release("one")
+    assert (await claim_one(store, "three")).id == mine.id
+
+
 # Changing
 
 

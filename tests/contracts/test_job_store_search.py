@@ -117,6 +117,19 @@ async def test_a_word_that_is_found_everywhere_narrows_a_list_as_a_rare_one_does
         assert await found(OWNER, query) == []
 
 
+async def test_common_words_that_hardly_meet_give_the_jobs_in_which_they_do(
+    store: SqlJobStore,
+) -> None:
+    tabbies = MANY.replace("calico", "tabby")
+    await add(store, prompt=MANY)
+    both = await add(store, prompt="calico7 and tabby7")
+    await add(store, prompt=tabbies)
+    await add(store, prompt=f"{MANY} {tabbies}", owner="bert")
+    for query in ("calico tabby", "calico tabby and"):
+        assert (await store.page(OWNER, query=query)).jobs == (both,)
+    assert not await _finds(store, "calico tabby dog")
+
+
 async def test_a_deleted_job_is_not_found(store: SqlJobStore) -> None:
     await store.mark_deleted(await add(store, prompt="A calico cat"))
     assert not await _finds(store, "cat")

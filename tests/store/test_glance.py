@@ -18,8 +18,8 @@ async def test_what_another_process_wrote_is_seen_at_once(tmp_path: Path) -> Non
         for _ in range(3):
             job = a_job(ours)
             assert await ours.get(job.id) is None
-            await theirs.add(job, NO_LIMIT)
-            assert await ours.get(job.id) == job
+            added = await theirs.add(job, NO_LIMIT)
+            assert await ours.get(job.id) == added
             await theirs.mark_deleted(job)
             assert await ours.get(job.id) is None
 

@@ -159,6 +159,10 @@ def test_pauses_between_tries_double_up_to_a_limit_however_many_there_were() -> 
     assert backoff(100_000, first=5.0, most=10_800) == 10_800
 
 
+def test_a_long_pause_that_a_host_asks_for_is_neither_shortened_nor_lengthened() -> None:
+    assert {in_step(300, NOW + timedelta(seconds=seconds)) for seconds in range(300)} == {300}
+
+
 @given(st.floats(2, 15), st.lists(st.floats(0, 14), min_size=2))
 def test_jobs_that_are_looked_at_as_often_come_to_be_looked_at_together(
     delay: float, moments: list[float]
