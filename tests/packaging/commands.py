@@ -31,7 +31,7 @@ FOREIGN = {
     "docker build ": "needs Docker",
     "docker run ": "needs Docker",
     "docker compose ": "needs Docker",
-    "env | grep ": "writes a file of Docker's",
+    "(umask 077; env | grep ": "writes a file of Docker's",
     "uv sync --inexact --extra s3": "the package is installed",
     "sqlite3 ": "tests/reliability/test_restore.py does the same",
     "cp ": "tests/reliability/test_restore.py does the same",
