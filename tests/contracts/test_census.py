@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncGenerator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -10,13 +9,7 @@ from sora_mcp.store.opening import open_store
 from sora_mcp.store.sql import SqlJobStore
 from sora_mcp.videos.measuring import Census
 from sora_mcp.videos.models import JobStatus
-from tests.store.ledgers import BACKENDS, ENGINE, Ledger, add, add_in, new_ledger
-
-
-@pytest.fixture(params=BACKENDS)
-async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Ledger]:
-    async with new_ledger(request.param, tmp_path) as ledger:
-        yield ledger
+from tests.store.ledgers import ENGINE, Ledger, add, add_in
 
 
 @pytest.fixture

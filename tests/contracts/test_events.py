@@ -1,7 +1,6 @@
 """What every way to hear of changes promises, within a process and between processes."""
 
 from collections.abc import AsyncGenerator
-from pathlib import Path
 
 import anyio
 import pytest
@@ -13,23 +12,11 @@ from sora_mcp.store.peek import LEDGER
 from sora_mcp.store.sql import SqlJobStore
 from sora_mcp.videos.models import Change, JobStatus
 from tests.store.children import Child
-from tests.store.ledgers import BACKENDS, OWNER, Ledger, add, claim_one, new_ledger
+from tests.store.ledgers import OWNER, Ledger, add, claim_one
 
 
 def _change(number: int) -> Change:
     return Change(video_id=f"vid_{number}", owner=OWNER, status=JobStatus.QUEUED)
-
-
-@pytest.fixture(params=BACKENDS)
-async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Ledger]:
-    async with new_ledger(request.param, tmp_path) as ledger:
-        yield ledger
-
-
-@pytest.fixture
-async def store(ledger: Ledger) -> AsyncGenerator[SqlJobStore]:
-    async with ledger.open() as store:
-        yield store
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """What every ledger promises about keeping, finding and paying for jobs."""
 
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -26,28 +24,13 @@ from sora_mcp.videos.models import (
 )
 from sora_mcp.videos.ports import Budget, Spent
 from tests.store.ledgers import (
-    BACKENDS,
     OWNER,
     Ledger,
     a_job,
     add,
     add_in,
     claim_one,
-    new_ledger,
 )
-
-
-@pytest.fixture(params=BACKENDS)
-async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Ledger]:
-    async with new_ledger(request.param, tmp_path) as ledger:
-        yield ledger
-
-
-@pytest.fixture
-async def store(ledger: Ledger) -> AsyncGenerator[SqlJobStore]:
-    async with ledger.open() as store:
-        yield store
-
 
 # Keeping
 

@@ -1,9 +1,7 @@
 """What every ledger promises to the workers that share it."""
 
 from collections import Counter
-from collections.abc import AsyncGenerator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import anyio
@@ -14,7 +12,6 @@ from sora_mcp.videos.errors import LedgerTooNew
 from sora_mcp.videos.models import Job, JobStatus, Operation
 from sora_mcp.videos.ports import EngineLimits
 from tests.store.ledgers import (
-    BACKENDS,
     ENGINE,
     OWNER,
     ROOMY,
@@ -23,22 +20,9 @@ from tests.store.ledgers import (
     add_in,
     claim,
     claim_one,
-    new_ledger,
 )
 
 ONE_SLOT = {ENGINE: EngineLimits(max_active=1, min_interval=0)}
-
-
-@pytest.fixture(params=BACKENDS)
-async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Ledger]:
-    async with new_ledger(request.param, tmp_path) as ledger:
-        yield ledger
-
-
-@pytest.fixture
-async def store(ledger: Ledger) -> AsyncGenerator[SqlJobStore]:
-    async with ledger.open() as store:
-        yield store
 
 
 async def _save(store: SqlJobStore, job: Job, run_in: float | None = None, **changes: Any) -> None:

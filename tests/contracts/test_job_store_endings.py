@@ -1,7 +1,7 @@
 """What every ledger promises about deleting jobs and taking them up again."""
 
 import sqlite3
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -21,13 +21,6 @@ from tests.store.ledgers import (
     claim_one,
     new_ledger,
 )
-
-
-@pytest.fixture(params=BACKENDS)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[SqlJobStore]:
-    async with new_ledger(request.param, tmp_path) as ledger, ledger.open() as store:
-        yield store
-
 
 # Deleting
 

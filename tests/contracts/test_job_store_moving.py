@@ -1,21 +1,12 @@
 """What every ledger promises about jobs that wait for an engine which was set aside."""
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
-
 import pytest
 
 from sora_mcp.store.sql import SqlJobStore
 from sora_mcp.videos.models import Job, JobStatus
-from tests.store.ledgers import BACKENDS, ENGINE, OWNER, add, claim_one, new_ledger
+from tests.store.ledgers import ENGINE, OWNER, add, claim_one
 
 OTHER = "other.example"
-
-
-@pytest.fixture(params=BACKENDS)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[SqlJobStore]:
-    async with new_ledger(request.param, tmp_path) as ledger, ledger.open() as store:
-        yield store
 
 
 def is_cheap(job: Job) -> bool:

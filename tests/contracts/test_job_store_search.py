@@ -1,21 +1,12 @@
 """What every ledger promises about finding jobs by words."""
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
-
 import pytest
 
 from sora_mcp.store.search import MOST_QUERY_WORDS
 from sora_mcp.store.sql import SqlJobStore
 from sora_mcp.videos.errors import InvalidRequest
 from sora_mcp.videos.models import Job, JobStatus
-from tests.store.ledgers import BACKENDS, OWNER, add, claim_one, new_ledger
-
-
-@pytest.fixture(params=BACKENDS)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[SqlJobStore]:
-    async with new_ledger(request.param, tmp_path) as ledger, ledger.open() as store:
-        yield store
+from tests.store.ledgers import OWNER, add, claim_one
 
 
 async def _finds(store: SqlJobStore, query: str) -> bool:

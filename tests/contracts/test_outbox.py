@@ -1,7 +1,6 @@
 """What every ledger promises about telling of the ends of jobs."""
 
 from collections.abc import AsyncGenerator
-from pathlib import Path
 
 import anyio
 import pytest
@@ -11,13 +10,7 @@ from sora_mcp.store.sql import SqlJobStore
 from sora_mcp.videos.lifecycle import ACTIVE, FINAL
 from sora_mcp.videos.models import JobStatus
 from sora_mcp.videos.ports import Announcement
-from tests.store.ledgers import BACKENDS, OWNER, Ledger, add, claim_one, new_ledger
-
-
-@pytest.fixture(params=BACKENDS)
-async def ledger(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncGenerator[Ledger]:
-    async with new_ledger(request.param, tmp_path) as ledger:
-        yield ledger
+from tests.store.ledgers import OWNER, Ledger, add, claim_one
 
 
 @pytest.fixture
