@@ -28,11 +28,10 @@ from sora_mcp.videos.models import Variant
 LINKS = "download links"
 """What the keys of links are for."""
 
-_RETRY_SECONDS = 5
-
 LINK_SECONDS = 24 * 3600
 """How long a link works; every result carries fresh ones."""
 
+_RETRY_SECONDS = 5
 
 log = logging.getLogger(__name__)
 

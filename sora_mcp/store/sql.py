@@ -20,7 +20,15 @@ from sora_mcp.store.messages import heed
 from sora_mcp.store.moving import Moving
 from sora_mcp.store.outbox import SqlOutbox, put_out
 from sora_mcp.store.requests import count_request
-from sora_mcp.store.rows import JOB_COLUMNS, MICROUSD, at_engine, job_of, one_job, values_of
+from sora_mcp.store.rows import (
+    JOB_COLUMNS,
+    MICROUSD,
+    at_engine,
+    job_of,
+    jobs_of,
+    one_job,
+    values_of,
+)
 from sora_mcp.store.scheduling import free, hold_until, next_moment, submit_time
 from sora_mcp.store.search import has_words, write_words
 from sora_mcp.store.statistics import count_unfinished, newest_completed
@@ -145,7 +153,7 @@ class SqlJobStore:
         doubtful = jobs.c.status.in_(_UNKNOWN_TO_US) & jobs.c.engine_job_id.is_(None)
         found = select(jobs).where(doubtful, at_engine(engine.name, engine.base_url))
         async with self._database.reading() as connection:
-            return [job_of(row) for row in (await connection.execute(found)).mappings()]
+            return list(jobs_of((await connection.execute(found)).mappings()).values())
 
     async def page(
         self,
